@@ -1,0 +1,66 @@
+/* Why an input of a person was refused: where, what, and what to do next.
+ *
+ * Problems are collected, not thrown: a reader reports all errors of a file in
+ * one go, up to PROBLEMS_MAX, and says when it stopped counting. */
+#ifndef POLICIES_PROBLEM_H
+#define POLICIES_PROBLEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define PROBLEMS_MAX     64
+#define PROBLEM_TEXT_MAX 320
+#define PROBLEM_PATH_MAX 512
+
+enum problem_kind { PROBLEM_ERROR, PROBLEM_WARNING };
+
+struct problem {
+    enum problem_kind kind;
+    char path[PROBLEM_PATH_MAX]; /* file or "-"; empty when there is none */
+    int line, column; /* 1-based, columns count code points; 0: no place */
+    int length;       /* code points under the caret; at least 1 */
+    char text[PROBLEM_TEXT_MAX]; /* one line: what, and what to do */
+    char note[PROBLEM_TEXT_MAX]; /* optional second line: the other place */
+    char fix[PROBLEM_TEXT_MAX];  /* optional: what to write instead */
+};
+
+struct problems {
+    char path[PROBLEM_PATH_MAX]; /* stamped on each one added */
+    size_t count;
+    size_t errors;
+    bool cut; /* more than PROBLEMS_MAX were found */
+    struct problem list[PROBLEMS_MAX];
+    struct problem scratch; /* for those that find the list full */
+};
+
+/* Forget everything and name the file that is being read. */
+void problems_init(struct problems *problems, const char *path);
+
+/* Add one; printf-like.  Returns it so that note, fix and length can be set
+ * (a scratch one when the list is full, never NULL). */
+struct problem *problems_error(struct problems *problems, int line, int column,
+                               const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+struct problem *problems_warning(struct problems *problems, int line,
+                                 int column, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Print all, in order of place, as a good compiler does:
+ *   path:14:9: error: unknown signal 'x'; did you mean 'y'?
+ *       is: x > 70% for 2m
+ *           ^
+ * @source is the file's text, or NULL when there is none to show. */
+void problems_print(const struct problems *problems, const char *source,
+                    size_t length, bool colour, FILE *out);
+
+/* Copy @text for printing: control characters and bad UTF-8 as \xHH.
+ * Always ends with NUL, cut with "..." when @size is too small. */
+void text_escape(const char *text, char *ret_escaped, size_t size);
+
+/* The nearest of @count @names to @word by edit distance, or NULL when none
+ * is near enough to be a likely slip. */
+const char *nearest_name(const char *word, const char *const *names,
+                         size_t count);
+
+#endif
