@@ -1,0 +1,119 @@
+/* Is this release good?  One look of one release at one grid time.
+ *
+ * The judge is a pure stepper: the same policy, the same rows in the same
+ * order, the same facts give the same verdicts, byte for byte, in the daemon,
+ * in replay and in tests.  It allocates nothing.  Its memory of a release is
+ * one block of policy->judge_bytes that the caller owns: rings with the past
+ * of exactly those nodes that some window, `for` or `of` looks back on, and
+ * the frozen values of the time before the deploy.
+ *
+ * To refill after a gap, a restart or a new policy: judge_start(), then
+ * judge_look() over the past rows in order.  There is no other restore path. */
+#ifndef POLICIES_JUDGE_H
+#define POLICIES_JUDGE_H
+
+#include "policies/policy.h"
+
+/* What a source said about one fetched signal at one grid time.  `number` is
+ * as fetched (the judge scales it); ignored unless KNOWN.  UNKNOWN_NO_DATA is
+ * "an answer with nothing in it": on_no_data decides what it means. */
+struct sample {
+    double number;
+    enum unknown unknown;
+};
+
+struct label {
+    char name[64];
+    char value[NAME_MAX_BYTES + 1];
+};
+#define LABELS_MAX 16
+
+/* Everything about a release that a policy may ask, at this look. */
+struct facts {
+    const char *service, *environment, *version;
+    const char *kind;        /* NULL: not said */
+    const char *data_change; /* NULL: not said */
+    const struct label *labels;
+    size_t labels_count;
+    time_ms deployed_at;
+    enum answer rollback_safe;
+    bool stuck;
+    double fleet[POLICY_FLEET_MAX]; /* in the order of policy_fleet() */
+};
+
+/* One step on the path through the tree. */
+struct step {
+    uint16_t question;
+    enum answer answer;
+};
+
+struct verdict {
+    time_ms at;
+    uint16_t leaf;      /* index; LEAF_INDEX_WAIT also when an unknown had no branch */
+    enum answer root;   /* of the root question */
+    bool unsure;        /* some question on the path was unknown */
+    uint8_t steps;
+    struct step path[POLICY_DEPTH_MAX];
+    struct value values[POLICY_NODES_MAX]; /* of every node, [0, policy->nodes) */
+};
+
+/* A block of policy->judge_bytes, aligned to 8:
+ *   the header, JUDGE_HEADER_BYTES;
+ *   policy->frozens x struct value;
+ *   the rings, each at ring.offset from the start of this block: a number's
+ *   ring is slots doubles, then slots bytes of enum unknown; a condition's is
+ *   slots bytes of enum answer; both padded to a multiple of 8. */
+struct judge;
+#define JUDGE_HEADER_BYTES 64
+
+/* Begin: deployed at @deployed_at, nothing seen, nothing frozen. */
+void judge_start(const struct policy *policy, struct judge *judge,
+                 time_ms deployed_at);
+
+/* Judge grid time @g (a multiple of watch.every, later than the last one and
+ * than deployed_at).  @row holds one sample for each fetched signal.  Grid
+ * times between the last look and @g that were never given count as missing. */
+void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
+                const struct sample *row, const struct facts *facts,
+                struct verdict *ret_verdict);
+
+/* The last grid time given to judge_look(), or deployed_at's own grid time. */
+time_ms judge_seen(const struct judge *judge);
+
+/* The time before the deploy: rows at from, from + every, ... up to and
+ * including the last grid time at or before deployed_at. */
+struct span {
+    time_ms from, to; /* [from, to) */
+};
+struct history {
+    time_ms from;
+    size_t rows; /* at most HISTORY_ROWS_MAX */
+    const struct sample *samples; /* rows x policy->signals, row by row */
+    const struct span *without;   /* a suspect version was live then */
+    size_t withouts;
+};
+#define HISTORY_ROWS_MAX (3 * SAMPLES_MAX)
+
+/* Work space of judge_learn(); one is enough for any number of releases. */
+struct judge_scratch {
+    uint64_t block[JUDGE_BYTES_MAX / sizeof(uint64_t)];
+    double numbers[SAMPLES_MAX * POLICY_FROZEN_MAX];
+    struct verdict verdict;
+};
+
+/* Work out baseline(), change() and before() from @history and freeze them.
+ * A node that stays unknown (fewer than 50 % of the grid times known) is
+ * frozen as unknown "no baseline".  Two passes: baselines first, then
+ * before(), whose condition may use them. */
+void judge_learn(const struct policy *policy, struct judge *judge,
+                 const struct history *history, const struct facts *facts,
+                 struct judge_scratch *scratch);
+
+/* The frozen values, [0, policy->frozens): to be recorded once, and given
+ * back after a restart.  Until learned or given they are "no baseline". */
+const struct value *judge_frozen(const struct policy *policy,
+                                 const struct judge *judge);
+void judge_freeze(const struct policy *policy, struct judge *judge,
+                  const struct value *values);
+
+#endif
