@@ -1,0 +1,28 @@
+/* The only place that reads clocks.
+ *
+ * `now` is a wall-clock anchor plus CLOCK_BOOTTIME since the anchor, so it
+ * never goes back and never jumps by itself.  When the real wall clock has
+ * moved more than 2 s away, clock_drift() says by how much and
+ * clock_anchor() re-anchors (never backwards in what clock_now() answers:
+ * after a jump back it stands still until the wall clock has caught up). */
+#ifndef RUNTIME_CLOCK_H
+#define RUNTIME_CLOCK_H
+
+#include "policies/units.h"
+
+#define CLOCK_DRIFT_MS (2 * SECOND_MS)
+
+struct clock {
+    time_ms anchor_wall, anchor_boot, latest;
+};
+
+void clock_init(struct clock *clock);
+time_ms clock_now(struct clock *clock);
+time_ms clock_drift(struct clock *clock);
+void clock_anchor(struct clock *clock);
+
+/* Monotonic, for measuring: CLOCK_BOOTTIME in ms and in ns. */
+time_ms clock_boot(void);
+int64_t clock_boot_ns(void);
+
+#endif

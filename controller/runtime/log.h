@@ -1,0 +1,29 @@
+/* One line an event, logfmt or JSON, on standard error.
+ *
+ *   log_event(log, LOG_INFO, "rollback.intended",
+ *             "service", service, "from", suspect, "to", target, NULL);
+ * prints
+ *   time=2026-11-24T23:00:00.123Z level=info event=rollback.intended service=...
+ *
+ * Values are escaped; a value with blanks or quotes is quoted.  Each event is
+ * limited to 200 lines a second in all, with one line that says how many were
+ * left out. */
+#ifndef RUNTIME_LOG_H
+#define RUNTIME_LOG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
+enum log_format { LOG_LOGFMT, LOG_JSON };
+
+struct log;
+
+struct log *log_new(FILE *out, enum log_format format, enum log_level least);
+void log_free(struct log *log);
+
+/* Name and value pairs, ended by NULL. */
+void log_event(struct log *log, enum log_level level, const char *event, ...)
+    __attribute__((sentinel));
+
+#endif

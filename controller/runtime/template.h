@@ -1,0 +1,27 @@
+/* "{deploy_url}/versions/{target}": text with variables in braces. */
+#ifndef RUNTIME_TEMPLATE_H
+#define RUNTIME_TEMPLATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct variable {
+    const char *name, *value;
+};
+
+/* How a value is written into the text.  A variable that stands at the very
+ * start of a URL (the base address) is never encoded. */
+enum template_escape { TEMPLATE_URL, TEMPLATE_PLAIN };
+
+/* Expand.  False with a sentence in @ret_error for an unknown variable, an
+ * unclosed brace, or a result of @size bytes or more. */
+bool template_expand(const char *text, enum template_escape escape,
+                     const struct variable *variables, size_t count,
+                     char *ret_text, size_t size, char *ret_error,
+                     size_t error_size);
+
+/* The names used, to check a configuration: calls @visit for each. */
+bool template_names(const char *text, bool (*visit)(void *, const char *name),
+                    void *data);
+
+#endif

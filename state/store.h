@@ -1,0 +1,88 @@
+/* The contract of a store: an append-only, hash-chained journal and nothing
+ * else.  Calls block; only the store's thread (store_thread.h), recovery and
+ * offline commands make them.  One writer a database: open takes an exclusive
+ * lock, a second one is refused with a sentence.
+ *
+ * chain(n) = SHA256(chain(n-1) || SHA256(payload)); chain(0) is 32 zero bytes. */
+#ifndef STATE_STORE_H
+#define STATE_STORE_H
+
+#include "state/record.h"
+
+#define CHAIN_BYTES 32
+
+struct entry {
+    uint64_t sequence;
+    time_ms at;
+    enum record_kind kind;
+    uint64_t release;  /* 0: about none; indexed */
+    uint64_t incident; /* 0: about none; indexed */
+    const char *payload; /* JSON; in append: lent until it returns */
+    size_t length;
+    unsigned char chain[CHAIN_BYTES]; /* set by the store */
+};
+
+enum store_result {
+    STORE_OK,
+    STORE_UNAVAILABLE, /* full, read-only, I/O error, moved: retry later */
+    STORE_CORRUPT,     /* damaged or foreign: stop */
+    STORE_FENCED       /* another controller or a gap in sequences: stop */
+};
+
+/* What to read.  Zero means "any". */
+struct store_query {
+    uint64_t after;    /* sequences above this */
+    uint64_t before;   /* and below this; 0: no end */
+    uint64_t release, incident;
+    enum record_kind kind;
+    bool newest_first;
+    size_t limit;      /* 0: no limit */
+};
+
+/* Called for each entry; false ends the reading.  @entry lives for the call. */
+typedef bool store_visit(void *data, const struct entry *entry);
+
+struct store;
+
+struct store_ops {
+    /* All or nothing, durable on STORE_OK.  Sequences must follow the head
+     * without a gap.  On anything else @ret_error says what, where, and what
+     * to do, in one line. */
+    enum store_result (*append)(struct store *store, const struct entry *entries,
+                                size_t count, char *ret_error, size_t size);
+    enum store_result (*read)(struct store *store,
+                              const struct store_query *query,
+                              store_visit *visit, void *data, char *ret_error,
+                              size_t size);
+    /* Sequence and chain of the newest entry; 0 and zeroes when empty. */
+    enum store_result (*head)(struct store *store, uint64_t *ret_sequence,
+                              unsigned char ret_chain[CHAIN_BYTES],
+                              char *ret_error, size_t size);
+    void (*close)(struct store *store);
+};
+
+/* Implementations begin with this. */
+struct store {
+    const struct store_ops *ops;
+};
+
+enum store_access { STORE_WRITE, STORE_READ_ONLY };
+
+/* SQLite in WAL with synchronous=FULL.  STORE_WRITE creates the file when
+ * missing, takes the lock and migrates the schema forward.  NULL with one line
+ * in @ret_error otherwise. */
+struct store *store_sqlite_open(const char *path, enum store_access access,
+                                char *ret_error, size_t size);
+
+/* In memory, for tests, replay and the simulator.  store_memory_fail() makes
+ * the next @times appends answer STORE_UNAVAILABLE. */
+struct store *store_memory_open(void);
+void store_memory_fail(struct store *store, int times);
+
+/* Walk the chain from the first entry.  STORE_OK, or STORE_CORRUPT with
+ * *ret_last = the last sequence that is whole and a sentence. */
+enum store_result store_verify(struct store *store, uint64_t *ret_last,
+                               unsigned char ret_head[CHAIN_BYTES],
+                               char *ret_error, size_t size);
+
+#endif
