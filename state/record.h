@@ -12,10 +12,10 @@
 
 #include <jansson.h>
 
-#define RECORD_TEXT_MAX   1024       /* a sentence for people */
-#define RECORD_CODE_MAX   48         /* a reason's stable word */
-#define RECORD_KEY_MAX    200        /* idempotency key */
-#define RECORD_DIGEST_MAX 65         /* SHA-256, hex */
+#define RECORD_TEXT_MAX   1024         /* a sentence for people */
+#define RECORD_CODE_MAX   48           /* a reason's stable word */
+#define RECORD_KEY_MAX    200          /* idempotency key */
+#define RECORD_DIGEST_MAX 65           /* SHA-256, hex */
 #define RECORD_BYTES_MAX  (512 * 1024) /* one record as JSON */
 
 #define RECORD_KINDS(X)                                                        \
@@ -144,22 +144,22 @@ struct record {
     char compatible_from[NAME_MAX_BYTES + 1];
     struct label labels[LABELS_MAX];
     uint8_t labels_count;
-    char key[RECORD_KEY_MAX];          /* idempotency key, may be empty */
+    char key[RECORD_KEY_MAX];           /* idempotency key, may be empty */
     char key_digest[RECORD_DIGEST_MAX]; /* of the body sent with it */
 
     /* Judgement. */
-    char name[NAME_MAX_BYTES + 1];     /* policy, sink, action, source, command */
-    char digest[RECORD_DIGEST_MAX];    /* policy */
-    time_ms grid;                      /* the look's grid time */
+    char name[NAME_MAX_BYTES + 1];  /* policy, sink, action, source, command */
+    char digest[RECORD_DIGEST_MAX]; /* policy */
+    time_ms grid;                   /* the look's grid time */
     uint16_t leaf;
-    char verdict_kind[16];             /* leaf_kind_name() */
+    char verdict_kind[16]; /* leaf_kind_name() */
     enum answer root;
     bool unsure;
     uint8_t steps;
     struct step path[POLICY_DEPTH_MAX];
     struct value frozen[POLICY_FROZEN_MAX];
     uint8_t frozens;
-    time_ms healthy;                   /* watch clock so far */
+    time_ms healthy; /* watch clock so far */
     uint64_t looks, known_looks;
     double requests;
 
@@ -169,12 +169,12 @@ struct record {
     enum rollback_state rollback_state;
     enum mode mode;
     time_ms countdown;
-    time_ms until;                     /* a freeze's end, an announcement's */
-    bool complete, delivered, on;      /* observed; notice, action; stop file */
-    time_ms difference;                /* clock set */
-    char code[RECORD_CODE_MAX];        /* reason, stable word */
-    char by[NAME_MAX_BYTES + 1];       /* principal, never a credential */
-    char text[RECORD_TEXT_MAX];        /* the sentence for people */
+    time_ms until;                /* a freeze's end, an announcement's */
+    bool complete, delivered, on; /* observed; notice, action; stop file */
+    time_ms difference;           /* clock set */
+    char code[RECORD_CODE_MAX];   /* reason, stable word */
+    char by[NAME_MAX_BYTES + 1];  /* principal, never a credential */
+    char text[RECORD_TEXT_MAX];   /* the sentence for people */
 
     /* Lent.  POLICY_SET: @body is the source text and @policy its compiled
      * form (when applying).  VERDICT: policy, verdict and facts are there when
@@ -190,13 +190,20 @@ struct record {
 void record_init(struct record *record, enum record_kind kind);
 
 /* One line of compact JSON: {"sequence":..,"epoch":..,"at":"..","kind":"..",
- * ...the kind's fields that are not empty}.  Returned text is malloc'd, owned
- * by the caller; *ret_length without the NUL.  Deterministic. */
+ * ...the kind's fields}.  What is empty (0, "", no list) is left out;
+ * enumerations and flags are always written.  Moments are RFC 3339 or "never",
+ * spans whole milliseconds; bytes that are not UTF-8 become '?'.  Returned
+ * text is malloc'd, owned by the caller; *ret_length without the NUL.
+ * Deterministic. */
 char *record_to_json(const struct record *record, size_t *ret_length);
 
-/* The opposite.  False with a sentence in @ret_error for anything that is not
- * a record this version can read.  On success @record->body points into
- * memory owned by @ret_body (free it; NULL when the kind has none). */
+/* The opposite; what is not there is empty.  False with a sentence in
+ * @ret_error for anything that this version cannot read completely.  That
+ * includes a field or kind it does not know, which only a newer lastgood can
+ * have written: half of what was remembered could be the wrong half, so an
+ * older binary must not go on with a newer one's journal.  On success
+ * @record->body points into memory owned by @ret_body (free it; NULL when the
+ * kind has none, and on failure).  @record is set on success only. */
 bool record_from_json(const char *json, size_t length, struct record *record,
                       char **ret_body, char *ret_error, size_t error_size);
 
