@@ -21,6 +21,9 @@ time_ms clock_now(struct clock *clock);
 time_ms clock_drift(struct clock *clock);
 void clock_anchor(struct clock *clock);
 
+/* The wall clock as it is, for logs and the drift. */
+time_ms clock_wall(void);
+
 /* Monotonic, for measuring: CLOCK_BOOTTIME in ms and in ns. */
 time_ms clock_boot(void);
 int64_t clock_boot_ns(void);

@@ -13,14 +13,16 @@ struct variable {
  * start of a URL (the base address) is never encoded. */
 enum template_escape { TEMPLATE_URL, TEMPLATE_PLAIN };
 
-/* Expand.  False with a sentence in @ret_error for an unknown variable, an
- * unclosed brace, or a result of @size bytes or more. */
+/* Expand.  A value for a name: the first of @variables that has it.  False with
+ * a sentence in @ret_error for an unknown variable, an unclosed brace, or a
+ * result of @size bytes or more. */
 bool template_expand(const char *text, enum template_escape escape,
                      const struct variable *variables, size_t count,
                      char *ret_text, size_t size, char *ret_error,
                      size_t error_size);
 
-/* The names used, to check a configuration: calls @visit for each. */
+/* The names used, to check a configuration: calls @visit for each.  False when
+ * @visit said so, and for a brace that is not closed or holds no name. */
 bool template_names(const char *text, bool (*visit)(void *, const char *name),
                     void *data);
 
