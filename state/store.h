@@ -3,7 +3,8 @@
  * offline commands make them.  One writer a database: open takes an exclusive
  * lock, a second one is refused with a sentence.
  *
- * chain(n) = SHA256(chain(n-1) || SHA256(payload)); chain(0) is 32 zero bytes. */
+ * chain(n) = SHA256(chain(n-1) || SHA256(payload)); chain(0) is 32 zero bytes.
+ */
 #ifndef STATE_STORE_H
 #define STATE_STORE_H
 
@@ -15,11 +16,13 @@ struct entry {
     uint64_t sequence;
     time_ms at;
     enum record_kind kind;
-    uint64_t release;  /* 0: about none; indexed */
-    uint64_t incident; /* 0: about none; indexed */
-    const char *payload; /* JSON; in append: lent until it returns */
+    uint64_t release;    /* 0: about none; indexed */
+    uint64_t incident;   /* 0: about none; indexed */
+    const char *payload; /* JSON; in append: lent until it returns; in read:
+                            NULL when it was erased */
     size_t length;
-    unsigned char chain[CHAIN_BYTES]; /* set by the store */
+    unsigned char hash[CHAIN_BYTES];  /* of the payload, outlives it; and */
+    unsigned char chain[CHAIN_BYTES]; /* this: set by the store */
 };
 
 enum store_result {
@@ -31,12 +34,12 @@ enum store_result {
 
 /* What to read.  Zero means "any". */
 struct store_query {
-    uint64_t after;    /* sequences above this */
-    uint64_t before;   /* and below this; 0: no end */
+    uint64_t after;  /* sequences above this */
+    uint64_t before; /* and below this; 0: no end */
     uint64_t release, incident;
     enum record_kind kind;
     bool newest_first;
-    size_t limit;      /* 0: no limit */
+    size_t limit; /* 0: no limit */
 };
 
 /* Called for each entry; false ends the reading.  @entry lives for the call. */
@@ -48,8 +51,9 @@ struct store_ops {
     /* All or nothing, durable on STORE_OK.  Sequences must follow the head
      * without a gap.  On anything else @ret_error says what, where, and what
      * to do, in one line. */
-    enum store_result (*append)(struct store *store, const struct entry *entries,
-                                size_t count, char *ret_error, size_t size);
+    enum store_result (*append)(struct store *store,
+                                const struct entry *entries, size_t count,
+                                char *ret_error, size_t size);
     enum store_result (*read)(struct store *store,
                               const struct store_query *query,
                               store_visit *visit, void *data, char *ret_error,
@@ -69,8 +73,10 @@ struct store {
 enum store_access { STORE_WRITE, STORE_READ_ONLY };
 
 /* SQLite in WAL with synchronous=FULL.  STORE_WRITE creates the file when
- * missing, takes the lock and migrates the schema forward.  NULL with one line
- * in @ret_error otherwise. */
+ * missing, takes the lock (PATH.lock) and migrates the schema forward.  NULL
+ * with one line in @ret_error otherwise.  After an append that failed it
+ * closes and reopens by itself; the same entries appended again are never
+ * written twice.  A file that was removed or replaced is never recreated. */
 struct store *store_sqlite_open(const char *path, enum store_access access,
                                 char *ret_error, size_t size);
 
@@ -80,7 +86,8 @@ struct store *store_memory_open(void);
 void store_memory_fail(struct store *store, int times);
 
 /* Walk the chain from the first entry.  STORE_OK, or STORE_CORRUPT with
- * *ret_last = the last sequence that is whole and a sentence. */
+ * *ret_last = the last sequence that is whole and a sentence; @ret_head is the
+ * chain at *ret_last either way. */
 enum store_result store_verify(struct store *store, uint64_t *ret_last,
                                unsigned char ret_head[CHAIN_BYTES],
                                char *ret_error, size_t size);

@@ -28,11 +28,11 @@ enum store_event_kind {
 struct store_event {
     enum store_event_kind kind;
     uint64_t sequence;
-    uint64_t ticket;         /* READ: which one */
+    uint64_t ticket;          /* READ: which one */
     enum store_result result; /* READ */
-    struct entry *entries;   /* READ: owned by the event, with their payloads */
+    struct entry *entries; /* READ: owned by the event, with their payloads */
     size_t count;
-    bool cut;                /* READ: a limit ended it */
+    bool cut; /* READ: a limit ended it */
     char error[512];
 };
 
