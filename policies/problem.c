@@ -1,5 +1,7 @@
 #include "policies/problem.h"
 
+#include "policies/utf8.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -77,54 +79,8 @@ struct problem *problems_warning(struct problems *problems, int line,
     return problem;
 }
 
-/* --- UTF-8 ---------------------------------------------------------------- */
-
-/* Bytes of the character at @text, 0 when it is not valid UTF-8. */
-static size_t character_length(const char *text, size_t left,
-                               uint32_t *ret_code)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const unsigned char first = (unsigned char)text[0];
-    uint32_t code = 0;
-    size_t length = 0;
-
-    if (first < 0x80) {
-        *ret_code = first;
-        return 1;
-    }
-    if (first >= 0xc2 && first <= 0xdf) {
-        length = 2;
-    } else if (first >= 0xe0 && first <= 0xef) {
-        length = 3;
-    } else if (first >= 0xf0 && first <= 0xf4) {
-        length = 4;
-    }
-    if (length == 0 || length > left) {
-        return 0;
-    }
-    code = first & (0xffu >> (length + 1));
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-        code = code << 6 | ((unsigned char)text[i] & 0x3fu);
-    }
-    if (code < least[length] || code > 0x10ffff ||
-        (code >= 0xd800 && code <= 0xdfff)) {
-        return 0;
-    }
-    *ret_code = code;
-    return length;
-}
-
-/* Control characters, and those that reorder or break a line of a terminal. */
-static bool is_printable(uint32_t code)
-{
-    return code >= 0x20 && !(code >= 0x7f && code <= 0x9f) &&
-           !(code >= 0x202a && code <= 0x202e) &&
-           !(code >= 0x2066 && code <= 0x2069) && code != 0x2028 &&
-           code != 0x2029 && code != 0xfeff;
-}
+/* --- Escaping --------------------------------------------------------------
+ */
 
 /* Append one character, escaped when need be.  False when there is no room
  * for it and for an ellipsis after it. */
@@ -156,8 +112,8 @@ static bool rest_fits(const char *text, size_t left, size_t room)
 
     for (size_t at = 0; at < left && needed < room;) {
         uint32_t code = 0;
-        size_t length = character_length(text + at, left - at, &code);
-        bool plain = length > 0 && is_printable(code);
+        size_t length = utf8_decode(text + at, left - at, &code);
+        bool plain = length > 0 && utf8_is_printable(code);
 
         length = length == 0 ? 1 : length;
         needed += plain ? length : 4 * length;
@@ -177,8 +133,8 @@ static void escape_bytes(const char *text, size_t total, char *ret_escaped,
     whole = rest_fits(text, total, size);
     for (size_t at = 0; at < total;) {
         uint32_t code = 0;
-        size_t length = character_length(text + at, total - at, &code);
-        bool plain = length > 0 && is_printable(code);
+        size_t length = utf8_decode(text + at, total - at, &code);
+        bool plain = length > 0 && utf8_is_printable(code);
 
         length = length == 0 ? 1 : length;
         if (!escape_character(text + at, length, plain, ret_escaped,
@@ -243,14 +199,14 @@ static void print_columns(const char *line, size_t length, int from, int to,
 
     for (int column = 0; at < length && column < to; column++) {
         uint32_t code = 0;
-        size_t bytes = character_length(line + at, length - at, &code);
+        size_t bytes = utf8_decode(line + at, length - at, &code);
 
         if (column >= from) {
             if (bytes == 0) {
                 (void)fputc('?', out);
             } else if (code == '\t') {
                 (void)fputc(' ', out);
-            } else if (!is_printable(code)) {
+            } else if (!utf8_is_printable(code)) {
                 (void)fputc('?', out);
             } else {
                 (void)fwrite(line + at, 1, bytes, out);
