@@ -49,12 +49,12 @@ struct step {
 
 struct verdict {
     time_ms at;
-    uint16_t leaf;      /* index; LEAF_INDEX_WAIT also when an unknown had no branch */
-    enum answer root;   /* of the root question */
-    bool unsure;        /* some question on the path was unknown */
+    uint16_t leaf;    /* index; WAIT also when an unknown had no branch */
+    enum answer root; /* of the root question; a tree of one leaf: NO */
+    bool unsure;      /* some question on the path was unknown */
     uint8_t steps;
     struct step path[POLICY_DEPTH_MAX];
-    struct value values[POLICY_NODES_MAX]; /* of every node, [0, policy->nodes) */
+    struct value values[POLICY_NODES_MAX]; /* of each node, [0, nodes) */
 };
 
 /* A block of policy->judge_bytes, aligned to 8:
@@ -72,7 +72,12 @@ void judge_start(const struct policy *policy, struct judge *judge,
 
 /* Judge grid time @g (a multiple of watch.every, later than the last one and
  * than deployed_at).  @row holds one sample for each fetched signal.  Grid
- * times between the last look and @g that were never given count as missing. */
+ * times between the last look and @g that were never given count as missing.
+ *
+ * While the release settles, @g at most deployed_at + settle, everything is
+ * evaluated all the same: windows are not covered and `for` is unknown then,
+ * but a condition without either answers.  Not to act on such a verdict, and
+ * not to count it, is the caller's part. */
 void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
                 const struct sample *row, const struct facts *facts,
                 struct verdict *ret_verdict);
@@ -87,7 +92,7 @@ struct span {
 };
 struct history {
     time_ms from;
-    size_t rows; /* at most HISTORY_ROWS_MAX */
+    size_t rows;                  /* at most HISTORY_ROWS_MAX */
     const struct sample *samples; /* rows x policy->signals, row by row */
     const struct span *without;   /* a suspect version was live then */
     size_t withouts;
@@ -102,9 +107,11 @@ struct judge_scratch {
 };
 
 /* Work out baseline(), change() and before() from @history and freeze them.
- * A node that stays unknown (fewer than 50 % of the grid times known) is
- * frozen as unknown "no baseline".  Two passes: baselines first, then
- * before(), whose condition may use them. */
+ * What is known already stays.  A node for which fewer than 50 % of all grid
+ * times of its span are known stays "no baseline"; grid times in @without
+ * count as not known, and no window reaches into them.  Two passes: baselines
+ * first, then before(), whose condition may use them.  Costs two looks a row.
+ */
 void judge_learn(const struct policy *policy, struct judge *judge,
                  const struct history *history, const struct facts *facts,
                  struct judge_scratch *scratch);

@@ -1,0 +1,641 @@
+#include "policies/evaluate.h"
+
+#include "policies/compare.h"
+#include "policies/evidence.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The burn rate that uses up 2 % of a 30 day budget in one hour (Google's
+ * SRE workbook, chapter 5). */
+#define BURN_RATE 14.4
+
+static struct value left_of(const struct look *look, const struct node *node)
+{
+    return look->values[node->a];
+}
+
+static struct value right_of(const struct look *look, const struct node *node)
+{
+    return look->values[node->b];
+}
+
+static struct value value_of_truth(bool truth)
+{
+    return (struct value){truth, KNOWN};
+}
+
+/* --- What is given -------------------------------------------------------- */
+
+static struct value evaluate_literal(const struct look *look,
+                                     const struct node *node)
+{
+    (void)look;
+    return value_of_number(node->number);
+}
+
+static struct value evaluate_text(const struct look *look,
+                                  const struct node *node)
+{
+    (void)look;
+    (void)node;
+    return (struct value){0, KNOWN};
+}
+
+static struct value evaluate_signal(const struct look *look,
+                                    const struct node *node)
+{
+    const struct signal *signal = policy_signal(look->policy, node->signal);
+    const struct sample *sample = &look->row[node->signal];
+
+    if (sample->unknown == UNKNOWN_NO_DATA && signal->zero_when_empty) {
+        return (struct value){0, KNOWN};
+    }
+    if (sample->unknown != KNOWN) {
+        return value_unknown(sample->unknown);
+    }
+    return value_of_number(sample->number * signal->scale);
+}
+
+static struct value evaluate_named(const struct look *look,
+                                   const struct node *node)
+{
+    return left_of(look, node);
+}
+
+static const char *label_value(const struct facts *facts, const char *name)
+{
+    for (size_t i = 0; i < facts->labels_count; i++) {
+        if (strcmp(facts->labels[i].name, name) == 0) {
+            return facts->labels[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* A text literal or a fact that is a text; NULL when it is not said. */
+static const char *text_of(const struct look *look, const struct node *node)
+{
+    if (node->op == OP_NAMED) {
+        node = policy_node(look->policy, node->a);
+    }
+    if (node->op == OP_TEXT) {
+        return policy_text(look->policy, node->text);
+    }
+    assert(node->op == OP_FACT);
+    switch (node->fact) {
+    case FACT_SERVICE:
+        return look->facts->service;
+    case FACT_ENVIRONMENT:
+        return look->facts->environment;
+    case FACT_VERSION:
+        return look->facts->version;
+    case FACT_KIND:
+        return look->facts->kind;
+    case FACT_DATA_CHANGE:
+        return look->facts->data_change;
+    case FACT_LABEL:
+        return label_value(look->facts, policy_text(look->policy, node->label));
+    case FACT_ROLLBACK_SAFE:
+    case FACT_STUCK:
+    case FACT_AGE:
+        break;
+    }
+    assert(!"a fact that is a text");
+    return NULL;
+}
+
+static struct value evaluate_fact(const struct look *look,
+                                  const struct node *node)
+{
+    const struct facts *facts = look->facts;
+
+    if (node->type == TYPE_TEXT) {
+        return text_of(look, node) != NULL ? (struct value){0, KNOWN}
+                                           : value_unknown(UNKNOWN_FACT);
+    }
+    if (node->fact == FACT_ROLLBACK_SAFE) {
+        return value_of_answer(facts->rollback_safe, UNKNOWN_FACT);
+    }
+    if (node->fact == FACT_STUCK) {
+        return value_of_truth(facts->stuck);
+    }
+    assert(node->fact == FACT_AGE);
+    return value_of_number((double)(look->moment.g - facts->deployed_at) /
+                           1000);
+}
+
+static struct value evaluate_fleet(const struct look *look,
+                                   const struct node *node)
+{
+    assert(node->fleet < look->policy->fleets);
+    return value_of_number(look->facts->fleet[node->fleet]);
+}
+
+/* --- Arithmetic and comparison: operands are known ------------------------ */
+
+static struct value evaluate_negate(const struct look *look,
+                                    const struct node *node)
+{
+    return value_of_number(-left_of(look, node).number);
+}
+
+static struct value evaluate_add(const struct look *look,
+                                 const struct node *node)
+{
+    return value_of_number(left_of(look, node).number +
+                           right_of(look, node).number);
+}
+
+static struct value evaluate_subtract(const struct look *look,
+                                      const struct node *node)
+{
+    return value_of_number(left_of(look, node).number -
+                           right_of(look, node).number);
+}
+
+static struct value evaluate_multiply(const struct look *look,
+                                      const struct node *node)
+{
+    return value_of_number(left_of(look, node).number *
+                           right_of(look, node).number);
+}
+
+static struct value quotient(struct value a, struct value b)
+{
+    if (b.number == 0) {
+        return value_unknown(UNKNOWN_DIVIDE_BY_ZERO);
+    }
+    return value_of_number(a.number / b.number);
+}
+
+static struct value evaluate_divide(const struct look *look,
+                                    const struct node *node)
+{
+    return quotient(left_of(look, node), right_of(look, node));
+}
+
+static struct value evaluate_less(const struct look *look,
+                                  const struct node *node)
+{
+    return value_of_truth(left_of(look, node).number <
+                          right_of(look, node).number);
+}
+
+static struct value evaluate_less_equal(const struct look *look,
+                                        const struct node *node)
+{
+    return value_of_truth(left_of(look, node).number <=
+                          right_of(look, node).number);
+}
+
+static struct value evaluate_greater(const struct look *look,
+                                     const struct node *node)
+{
+    return value_of_truth(left_of(look, node).number >
+                          right_of(look, node).number);
+}
+
+static struct value evaluate_greater_equal(const struct look *look,
+                                           const struct node *node)
+{
+    return value_of_truth(left_of(look, node).number >=
+                          right_of(look, node).number);
+}
+
+static struct value evaluate_equal(const struct look *look,
+                                   const struct node *node)
+{
+    const struct node *left = policy_node(look->policy, node->a);
+    const struct node *right = policy_node(look->policy, node->b);
+
+    if (left->type == TYPE_TEXT) {
+        return value_of_truth(
+            strcmp(text_of(look, left), text_of(look, right)) == 0);
+    }
+    return value_of_truth(left_of(look, node).number ==
+                          right_of(look, node).number);
+}
+
+static struct value evaluate_not(const struct look *look,
+                                 const struct node *node)
+{
+    return value_of_truth(left_of(look, node).number == 0);
+}
+
+static struct value evaluate_not_equal(const struct look *look,
+                                       const struct node *node)
+{
+    return value_of_truth(evaluate_equal(look, node).number == 0);
+}
+
+/* --- Kleene's logic ------------------------------------------------------- */
+
+/* One operand that is known to be @decisive decides; else an unknown one
+ * leaves it unknown. */
+static struct value combine(struct value a, struct value b, bool decisive)
+{
+    bool decided = (a.unknown == KNOWN && (a.number != 0) == decisive) ||
+                   (b.unknown == KNOWN && (b.number != 0) == decisive);
+
+    if (decided) {
+        return value_of_truth(decisive);
+    }
+    if (a.unknown != KNOWN) {
+        return a;
+    }
+    return b.unknown != KNOWN ? b : value_of_truth(!decisive);
+}
+
+static struct value evaluate_and(const struct look *look,
+                                 const struct node *node)
+{
+    return combine(left_of(look, node), right_of(look, node), false);
+}
+
+static struct value evaluate_or(const struct look *look,
+                                const struct node *node)
+{
+    return combine(left_of(look, node), right_of(look, node), true);
+}
+
+static struct value evaluate_surely(const struct look *look,
+                                    const struct node *node)
+{
+    return value_of_truth(answer_of_value(left_of(look, node)) == ANSWER_YES);
+}
+
+/* What the source said, before on_no_data gives it a meaning.  Something that
+ * is no number is not nothing; an answer that was never had is no answer. */
+static struct value evaluate_absent(const struct look *look,
+                                    const struct node *node)
+{
+    const struct node *signal = policy_node(look->policy, node->a);
+    enum unknown said = look->row[signal->signal].unknown;
+
+    assert(signal->op == OP_SIGNAL);
+    switch (said) {
+    case UNKNOWN_NO_DATA:
+        return value_of_truth(true);
+    case KNOWN:
+    case UNKNOWN_NAN:
+    case UNKNOWN_INFINITE:
+    case UNKNOWN_SEVERAL:
+        return value_of_truth(false);
+    case UNKNOWN_STALE:
+    case UNKNOWN_WINDOW:
+    case UNKNOWN_NO_BASELINE:
+    case UNKNOWN_DIVIDE_BY_ZERO:
+    case UNKNOWN_SOURCE_ERROR:
+    case UNKNOWN_NO_COLUMN:
+    case UNKNOWN_NOT_ASKED:
+    case UNKNOWN_SETTLING:
+    case UNKNOWN_FACT:
+    case UNKNOWN_LAST:
+        break;
+    }
+    return value_unknown(said);
+}
+
+/* --- for ------------------------------------------------------------------ */
+
+/* A reader of a ring stores this look's value before it reads; two readers of
+ * one ring store the same. */
+static const struct ring *remember(const struct look *look, uint16_t index)
+{
+    const struct ring *ring = policy_ring(look->policy, index);
+
+    ring_put(ring, look->block, &look->moment, look->values[ring->node]);
+    return ring;
+}
+
+static struct tally tally_of(const struct look *look, const struct node *node,
+                             size_t grid_times)
+{
+    const struct ring *ring = remember(look, node->ring);
+
+    return tally_read(ring, look->block, &look->moment, grid_times);
+}
+
+/* Why `for` does not know: the settling at g, else what is unknown at g
+ * itself, else the settling before, else a hole. */
+static struct value unknown_held(const struct look *look,
+                                 const struct node *node,
+                                 const struct tally *tally)
+{
+    struct value now = left_of(look, node);
+
+    if (tally->cut == tally->grid_times) {
+        return value_unknown(UNKNOWN_SETTLING);
+    }
+    if (now.unknown != KNOWN) {
+        return now;
+    }
+    return value_unknown(tally->cut > 0 ? UNKNOWN_SETTLING : UNKNOWN_WINDOW);
+}
+
+#define HELD_LEAST 3
+
+static struct value evaluate_for(const struct look *look,
+                                 const struct node *node)
+{
+    size_t wanted = span_grid_times(node->span, look->moment.every);
+    struct tally tally = tally_of(look, node, wanted);
+
+    if (tally.no > 0) {
+        return value_of_truth(false);
+    }
+    if (tally.yes == wanted && wanted >= HELD_LEAST) {
+        return value_of_truth(true);
+    }
+    return unknown_held(look, node, &tally);
+}
+
+static struct value evaluate_of(const struct look *look,
+                                const struct node *node)
+{
+    struct tally tally = tally_of(look, node, node->n);
+
+    assert(node->k <= node->n);
+    if (tally.yes >= node->k) {
+        return value_of_truth(true);
+    }
+    if (tally.no > (size_t)(node->n - node->k)) {
+        return value_of_truth(false);
+    }
+    return unknown_held(look, node, &tally);
+}
+
+/* Exempt from the 80 %, but of nothing known nothing is counted. */
+static struct value evaluate_count(const struct look *look,
+                                   const struct node *node)
+{
+    size_t grid_times = span_grid_times(node->span, look->moment.every);
+    struct tally tally = tally_of(look, node, grid_times);
+
+    if (tally.yes + tally.no == 0) {
+        return value_unknown(UNKNOWN_WINDOW);
+    }
+    return value_of_number((double)tally.yes);
+}
+
+/* --- Windows: look->window is covered ------------------------------------- */
+
+static struct value evaluate_avg(const struct look *look,
+                                 const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_mean(look->window));
+}
+
+static struct value evaluate_min(const struct look *look,
+                                 const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_least(look->window));
+}
+
+static struct value evaluate_max(const struct look *look,
+                                 const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_greatest(look->window));
+}
+
+static struct value evaluate_sum(const struct look *look,
+                                 const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_sum(look->window));
+}
+
+static struct value evaluate_stddev(const struct look *look,
+                                    const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_deviation(look->window));
+}
+
+static struct value evaluate_quantile(const struct look *look,
+                                      const struct node *node)
+{
+    return value_of_number(window_quantile(look->window, node->number));
+}
+
+static struct value evaluate_slope(const struct look *look,
+                                   const struct node *node)
+{
+    (void)node;
+    return value_of_number(line_through(look->window).slope);
+}
+
+static struct value evaluate_forecast(const struct look *look,
+                                      const struct node *node)
+{
+    return value_of_number(line_at(line_through(look->window), node->horizon));
+}
+
+static struct value evaluate_rising(const struct look *look,
+                                    const struct node *node)
+{
+    (void)node;
+    return value_of_truth(window_is_rising(look->window));
+}
+
+static struct value evaluate_flat(const struct look *look,
+                                  const struct node *node)
+{
+    (void)node;
+    return value_of_truth(window_is_flat(look->window));
+}
+
+static struct value evaluate_rate(const struct look *look,
+                                  const struct node *node)
+{
+    (void)node;
+    return value_of_number(window_rate(look->window));
+}
+
+/* The windows of errors and of requests over @span. */
+static void read_both(const struct look *look, const struct node *node,
+                      time_ms span, struct window both[2])
+{
+    window_read(remember(look, node->ring), look->block, &look->moment, span,
+                &both[0]);
+    window_read(remember(look, node->ring_b), look->block, &look->moment, span,
+                &both[1]);
+}
+
+static struct value evaluate_too_many(const struct look *look,
+                                      const struct node *node)
+{
+    struct window both[2];
+    struct value errors, requests;
+
+    read_both(look, node, node->span, both);
+    if (!window_is_covered(&both[0], 1) || !window_is_covered(&both[1], 1)) {
+        return value_unknown(UNKNOWN_WINDOW);
+    }
+    errors = value_of_number(window_mean(&both[0]));
+    requests = value_of_number(window_mean(&both[1]));
+    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
+        return value_unknown(UNKNOWN_INFINITE);
+    }
+    return value_of_truth(is_too_many(whole_events(errors.number, node->span),
+                                      whole_events(requests.number, node->span),
+                                      node->number));
+}
+
+/* Is the share of errors over @span above the burn rate?  Only grid times at
+ * which both are known count, or the share would be of unequal times. */
+static struct value burns(const struct look *look, const struct node *node,
+                          time_ms span)
+{
+    struct window both[2];
+    struct value errors, requests, share;
+
+    read_both(look, node, span, both);
+    window_pair(&both[0], &both[1]);
+    if (!window_is_covered(&both[0], 1)) {
+        return value_unknown(UNKNOWN_WINDOW);
+    }
+    errors = value_of_number(window_sum(&both[0]));
+    requests = value_of_number(window_sum(&both[1]));
+    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
+        return value_unknown(UNKNOWN_INFINITE);
+    }
+    share = quotient(errors, requests);
+    if (share.unknown != KNOWN) {
+        return share;
+    }
+    return value_of_truth(share.number > BURN_RATE * (1 - node->number));
+}
+
+static struct value evaluate_burn(const struct look *look,
+                                  const struct node *node)
+{
+    return combine(burns(look, node, node->span),
+                   burns(look, node, node->horizon), false);
+}
+
+/* --- Before the deploy ---------------------------------------------------- */
+
+static struct value evaluate_frozen(const struct look *look,
+                                    const struct node *node)
+{
+    assert(node->frozen < look->policy->frozens);
+    return look->frozen[node->frozen];
+}
+
+static struct value evaluate_change(const struct look *look,
+                                    const struct node *node)
+{
+    struct value now = left_of(look, node);
+    struct value before = evaluate_frozen(look, node);
+
+    if (now.unknown != KNOWN) {
+        return now;
+    }
+    return before.unknown != KNOWN ? before : quotient(now, before);
+}
+
+/* --- All of it ------------------------------------------------------------ */
+
+enum manner {
+    PLAIN,
+    STRICT, /* an unknown operand makes it unknown */
+    OVER,   /* look->window is read first, and must be covered */
+};
+
+/* `least`: known values that a window function needs (product.md). */
+static const struct {
+    struct value (*evaluate)(const struct look *look, const struct node *node);
+    uint8_t operands;
+    enum manner manner;
+    uint8_t least;
+} ops[OP_LAST] = {
+    [OP_LITERAL] = {evaluate_literal, 0, PLAIN, 0},
+    [OP_TEXT] = {evaluate_text, 0, PLAIN, 0},
+    [OP_SIGNAL] = {evaluate_signal, 0, PLAIN, 0},
+    [OP_NAMED] = {evaluate_named, 1, PLAIN, 0},
+    [OP_FACT] = {evaluate_fact, 0, PLAIN, 0},
+    [OP_FLEET] = {evaluate_fleet, 0, PLAIN, 0},
+    [OP_NEGATE] = {evaluate_negate, 1, STRICT, 0},
+    [OP_ADD] = {evaluate_add, 2, STRICT, 0},
+    [OP_SUBTRACT] = {evaluate_subtract, 2, STRICT, 0},
+    [OP_MULTIPLY] = {evaluate_multiply, 2, STRICT, 0},
+    [OP_DIVIDE] = {evaluate_divide, 2, STRICT, 0},
+    [OP_LESS] = {evaluate_less, 2, STRICT, 0},
+    [OP_LESS_EQUAL] = {evaluate_less_equal, 2, STRICT, 0},
+    [OP_GREATER] = {evaluate_greater, 2, STRICT, 0},
+    [OP_GREATER_EQUAL] = {evaluate_greater_equal, 2, STRICT, 0},
+    [OP_EQUAL] = {evaluate_equal, 2, STRICT, 0},
+    [OP_NOT_EQUAL] = {evaluate_not_equal, 2, STRICT, 0},
+    [OP_NOT] = {evaluate_not, 1, STRICT, 0},
+    [OP_AND] = {evaluate_and, 2, PLAIN, 0},
+    [OP_OR] = {evaluate_or, 2, PLAIN, 0},
+    [OP_FOR] = {evaluate_for, 1, PLAIN, 0},
+    [OP_OF] = {evaluate_of, 1, PLAIN, 0},
+    [OP_SURELY] = {evaluate_surely, 1, PLAIN, 0},
+    [OP_ABSENT] = {evaluate_absent, 1, PLAIN, 0},
+    [OP_AVG] = {evaluate_avg, 1, OVER, 3},
+    [OP_MIN] = {evaluate_min, 1, OVER, 3},
+    [OP_MAX] = {evaluate_max, 1, OVER, 3},
+    [OP_SUM] = {evaluate_sum, 1, OVER, 3},
+    [OP_STDDEV] = {evaluate_stddev, 1, OVER, 3},
+    [OP_QUANTILE] = {evaluate_quantile, 1, OVER, 3},
+    [OP_COUNT] = {evaluate_count, 1, PLAIN, 0},
+    [OP_SLOPE] = {evaluate_slope, 1, OVER, 8},
+    [OP_FORECAST] = {evaluate_forecast, 1, OVER, 8},
+    [OP_RISING] = {evaluate_rising, 1, OVER, 8},
+    [OP_FLAT] = {evaluate_flat, 1, OVER, 8},
+    [OP_RATE] = {evaluate_rate, 1, OVER, 2},
+    [OP_TOO_MANY] = {evaluate_too_many, 2, PLAIN, 0},
+    [OP_BURN] = {evaluate_burn, 2, PLAIN, 0},
+    [OP_BASELINE] = {evaluate_frozen, 1, PLAIN, 0},
+    [OP_CHANGE] = {evaluate_change, 1, PLAIN, 0},
+    [OP_BEFORE] = {evaluate_frozen, 1, PLAIN, 0},
+};
+
+int op_operands(enum op op)
+{
+    assert(op < OP_LAST);
+    return ops[op].operands;
+}
+
+static struct value evaluate_node(const struct look *look,
+                                  const struct node *node)
+{
+    switch (ops[node->op].manner) {
+    case PLAIN:
+        break;
+    case STRICT:
+        if (left_of(look, node).unknown != KNOWN) {
+            return left_of(look, node);
+        }
+        if (op_operands(node->op) > 1 &&
+            right_of(look, node).unknown != KNOWN) {
+            return right_of(look, node);
+        }
+        break;
+    case OVER:
+        window_read(remember(look, node->ring), look->block, &look->moment,
+                    node->span, look->window);
+        if (!window_is_covered(look->window, ops[node->op].least)) {
+            return value_unknown(UNKNOWN_WINDOW);
+        }
+        break;
+    }
+    return ops[node->op].evaluate(look, node);
+}
+
+void evaluate(const struct look *look)
+{
+    for (uint16_t i = 0; i < look->policy->nodes; i++) {
+        const struct node *node = policy_node(look->policy, i);
+
+        assert(op_operands(node->op) < 1 || node->a < i);
+        assert(op_operands(node->op) < 2 || node->b < i);
+        look->values[i] = evaluate_node(look, node);
+    }
+}

@@ -1,0 +1,300 @@
+#include "policies/judge.h"
+
+#include "policies/compare.h"
+#include "policies/evaluate.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The header of a release's memory. */
+struct judge {
+    time_ms deployed_at;
+    time_ms seen; /* the last grid time looked at */
+};
+
+_Static_assert(sizeof(struct judge) <= JUDGE_HEADER_BYTES,
+               "the header outgrew its place");
+
+static unsigned char *block_of(struct judge *judge)
+{
+    return (unsigned char *)judge;
+}
+
+static struct value *frozen_of(struct judge *judge)
+{
+    return (struct value *)(void *)(block_of(judge) + JUDGE_HEADER_BYTES);
+}
+
+time_ms judge_seen(const struct judge *judge)
+{
+    return judge->seen;
+}
+
+/* --- Beginning ------------------------------------------------------------ */
+
+/* Field by field, so that padding stays zero and equal memories compare. */
+static void freeze(struct judge *judge, uint16_t index, struct value value)
+{
+    frozen_of(judge)[index].number = value.number;
+    frozen_of(judge)[index].unknown = value.unknown;
+}
+
+static void judge_clear(const struct policy *policy, struct judge *judge,
+                        time_ms deployed_at, time_ms seen)
+{
+    assert(policy->judge_bytes >= JUDGE_HEADER_BYTES);
+    assert(policy->judge_bytes <= JUDGE_BYTES_MAX);
+    memset(judge, 0, policy->judge_bytes);
+    judge->deployed_at = deployed_at;
+    judge->seen = seen;
+    for (uint16_t i = 0; i < policy->rings; i++) {
+        ring_clear(policy_ring(policy, i), block_of(judge));
+    }
+}
+
+void judge_start(const struct policy *policy, struct judge *judge,
+                 time_ms deployed_at)
+{
+    judge_clear(policy, judge, deployed_at,
+                grid_at_or_before(deployed_at, policy->watch.every));
+    for (uint16_t i = 0; i < policy->frozens; i++) {
+        freeze(judge, i, value_unknown(UNKNOWN_NO_BASELINE));
+    }
+}
+
+const struct value *judge_frozen(const struct policy *policy,
+                                 const struct judge *judge)
+{
+    (void)policy; /* how many there are */
+    return (const struct value *)(const void *)((const unsigned char *)judge +
+                                                JUDGE_HEADER_BYTES);
+}
+
+void judge_freeze(const struct policy *policy, struct judge *judge,
+                  const struct value *values)
+{
+    for (uint16_t i = 0; i < policy->frozens; i++) {
+        freeze(judge, i, values[i]);
+    }
+}
+
+/* --- One look ------------------------------------------------------------- */
+
+/* Let @judge see a row; look->values gets every node's value. */
+static void see(struct judge *judge, const struct look *look)
+{
+    assert(look->moment.g % look->moment.every == 0);
+    assert(look->moment.g > judge->seen);
+    for (uint16_t i = 0; i < look->policy->rings; i++) {
+        ring_skip(policy_ring(look->policy, i), look->block, &look->moment,
+                  judge->seen);
+    }
+    evaluate(look);
+    judge->seen = look->moment.g;
+}
+
+static const struct branch *branch_of(const struct question *question,
+                                      enum answer answer)
+{
+    switch (answer) {
+    case ANSWER_NO:
+        return &question->no;
+    case ANSWER_YES:
+        return &question->yes;
+    case ANSWER_UNKNOWN:
+        break;
+    }
+    return &question->unknown;
+}
+
+/* From the root to a leaf by the answers in verdict->values.  The reader
+ * refuses trees deeper than POLICY_DEPTH_MAX. */
+static void walk(const struct policy *policy, struct verdict *verdict)
+{
+    struct branch at = policy->root;
+
+    verdict->steps = 0;
+    verdict->unsure = false;
+    while (at.to == TO_QUESTION) {
+        const struct question *question = policy_question(policy, at.index);
+        enum answer answer = answer_of_value(verdict->values[question->node]);
+
+        assert(verdict->steps < POLICY_DEPTH_MAX);
+        verdict->path[verdict->steps].question = at.index;
+        verdict->path[verdict->steps].answer = answer;
+        verdict->steps++;
+        verdict->unsure = verdict->unsure || answer == ANSWER_UNKNOWN;
+        at = *branch_of(question, answer);
+    }
+    verdict->leaf = at.to == TO_WAIT ? LEAF_INDEX_WAIT : at.index;
+    verdict->root = verdict->steps > 0 ? verdict->path[0].answer : ANSWER_NO;
+}
+
+void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
+                const struct sample *row, const struct facts *facts,
+                struct verdict *ret_verdict)
+{
+    struct window window;
+    struct look look = {
+        .policy = policy,
+        .moment = {g, policy->watch.every,
+                   judge->deployed_at + policy->watch.settle},
+        .block = block_of(judge),
+        .frozen = frozen_of(judge),
+        .row = row,
+        .facts = facts,
+        .values = ret_verdict->values,
+        .window = &window,
+    };
+
+    assert(g > judge->deployed_at);
+    see(judge, &look);
+    ret_verdict->at = g;
+    walk(policy, ret_verdict);
+}
+
+/* --- The time before the deploy ------------------------------------------- */
+
+/* What baseline(), change() and before() look back on from the deploy. */
+static time_ms span_before(const struct policy *policy, const struct node *node)
+{
+    return node->op == OP_BEFORE ? node->span : policy->baseline;
+}
+
+/* Grid times in (deployed_at - span, deployed_at], at most SAMPLES_MAX. */
+static size_t grid_times_before(const struct policy *policy,
+                                time_ms deployed_at, time_ms span)
+{
+    time_ms every = policy->watch.every;
+    time_ms times = (grid_at_or_before(deployed_at, every) -
+                     grid_at_or_before(deployed_at - span, every)) /
+                    every;
+
+    assert(times <= SAMPLES_MAX);
+    return (size_t)times;
+}
+
+static bool is_left_out(const struct history *history, time_ms g)
+{
+    for (size_t i = 0; i < history->withouts; i++) {
+        if (history->without[i].from <= g && g < history->without[i].to) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether @pass learns the frozen value of @node. */
+enum pass { PASS_BASELINES, PASS_BEFORES };
+
+static bool is_learned(const struct node *node, enum pass pass)
+{
+    return (node->op == OP_BEFORE) == (pass == PASS_BEFORES);
+}
+
+struct lesson {
+    const struct policy *policy;
+    struct judge *judge;
+    const struct history *history;
+    const struct facts *facts;
+    struct judge_scratch *scratch;
+    size_t counts[POLICY_FROZEN_MAX]; /* known values so far */
+};
+
+/* Gather the values at @g of what @pass learns. */
+static void gather(struct lesson *lesson, enum pass pass, time_ms g)
+{
+    const struct policy *policy = lesson->policy;
+
+    for (uint16_t i = 0; i < policy->frozens; i++) {
+        const struct node *node = policy_node(policy, policy_frozen(policy, i));
+        struct value value = lesson->scratch->verdict.values[node->a];
+        time_ms age = lesson->judge->deployed_at - g;
+
+        if (is_learned(node, pass) && value.unknown == KNOWN &&
+            age < span_before(policy, node)) {
+            lesson->scratch->numbers[i * SAMPLES_MAX + lesson->counts[i]++] =
+                value.number;
+        }
+    }
+}
+
+/* Judge the rows of the past with a memory of their own.  Rows that are left
+ * out are never seen, so that no window of a later row reaches into them. */
+static void replay(struct lesson *lesson, enum pass pass)
+{
+    const struct history *history = lesson->history;
+    struct judge *past = (struct judge *)(void *)lesson->scratch->block;
+    time_ms every = lesson->policy->watch.every;
+    struct window window;
+    struct look look = {
+        .policy = lesson->policy,
+        .moment = {0, every, NO_CUT},
+        .block = block_of(past),
+        .frozen = frozen_of(lesson->judge),
+        .facts = lesson->facts,
+        .values = lesson->scratch->verdict.values,
+        .window = &window,
+    };
+
+    memset(lesson->counts, 0, sizeof(lesson->counts));
+    judge_clear(lesson->policy, past, lesson->judge->deployed_at,
+                history->from - every);
+    for (size_t i = 0; i < history->rows; i++) {
+        look.moment.g = history->from + (time_ms)i * every;
+        look.row = history->samples + i * lesson->policy->signals;
+        if (!is_left_out(history, look.moment.g)) {
+            see(past, &look);
+            gather(lesson, pass, look.moment.g);
+        }
+    }
+}
+
+/* The median, or true at more than half. */
+static struct value conclude(const struct node *node, double *numbers,
+                             size_t count)
+{
+    size_t held = 0;
+
+    if (node->op != OP_BEFORE) {
+        return value_of_number(median_of(numbers, count));
+    }
+    for (size_t i = 0; i < count; i++) {
+        held += numbers[i] != 0;
+    }
+    return (struct value){held * 2 > count, KNOWN};
+}
+
+static void learn(struct lesson *lesson, enum pass pass)
+{
+    const struct policy *policy = lesson->policy;
+
+    replay(lesson, pass);
+    for (uint16_t i = 0; i < policy->frozens; i++) {
+        const struct node *node = policy_node(policy, policy_frozen(policy, i));
+        size_t wanted = grid_times_before(policy, lesson->judge->deployed_at,
+                                          span_before(policy, node));
+        size_t count = lesson->counts[i];
+
+        if (is_learned(node, pass) && count > 0 && count * 2 >= wanted &&
+            frozen_of(lesson->judge)[i].unknown != KNOWN) {
+            double *numbers = lesson->scratch->numbers + i * SAMPLES_MAX;
+
+            freeze(lesson->judge, i, conclude(node, numbers, count));
+        }
+    }
+}
+
+void judge_learn(const struct policy *policy, struct judge *judge,
+                 const struct history *history, const struct facts *facts,
+                 struct judge_scratch *scratch)
+{
+    struct lesson lesson = {policy, judge, history, facts, scratch, {0}};
+
+    assert(history->rows <= HISTORY_ROWS_MAX);
+    assert(history->rows == 0 ||
+           history->from + (time_ms)(history->rows - 1) * policy->watch.every <=
+               judge->deployed_at);
+    learn(&lesson, PASS_BASELINES);
+    learn(&lesson, PASS_BEFORES);
+}
