@@ -1,0 +1,292 @@
+#include "controller/cli/commands.h"
+
+#define SERVER                                                                 \
+    {                                                                          \
+        "server", "URL",                                                       \
+            "where lastgood answers: http://HOST:PORT or unix:PATH", false     \
+    }
+#define FORMAT                                                                 \
+    {                                                                          \
+        "format", "text|json", "json prints the API's answer", false           \
+    }
+#define ENVIRONMENT                                                            \
+    {                                                                          \
+        "environment", "ENV", "where it is deployed", false                    \
+    }
+#define REASON                                                                 \
+    {                                                                          \
+        "reason", "TEXT", "why; it is recorded", false                         \
+    }
+#define END                                                                    \
+    {                                                                          \
+        NULL, NULL, NULL, false                                                \
+    }
+
+/* --- Options -------------------------------------------------------------- */
+
+static const struct cli_flag register_flags[] = {
+    ENVIRONMENT,
+    {"previous", "VERSION", "what was live before", false},
+    {"data-change", "WORD", "none, expand, contract or irreversible", false},
+    {"rollback-compatible-from", "VERSION",
+     "the oldest version that can still read the data", false},
+    {"deployed-at", "TIME", "RFC 3339 or Unix seconds; default now", false},
+    {"label", "NAME=VALUE", "for policies to ask; repeats", true},
+    {"kind", "WORD", "for policies to ask, e.g. config", false},
+    {"key", "TEXT", "idempotency key: twice is one release", false},
+    {"body", "FILE", "the whole request as JSON instead; - is stdin", false},
+    SERVER,
+    FORMAT,
+    END,
+};
+
+static const struct cli_flag adopt_flags[] = {ENVIRONMENT, REASON, SERVER,
+                                              FORMAT, END};
+
+static const struct cli_flag gate_flags[] = {
+    ENVIRONMENT,
+    {"version", "VERSION", "what is to be deployed", false},
+    {"intent", "VERSION", "the same, and announce that it comes now", false},
+    {"override", NULL, "let it through a freeze; needs --reason", false},
+    REASON,
+    {"when-unknown", "go|stop", "exit 0 or 3 instead of 4", false},
+    SERVER,
+    FORMAT,
+    END,
+};
+
+static const struct cli_flag wait_flags[] = {
+    ENVIRONMENT,
+    {"for", "provisional|good", "which grade is enough; provisional", false},
+    {"timeout", "SPAN", "give up after this long; default 2h", false},
+    SERVER,
+    FORMAT,
+    END,
+};
+
+static const struct cli_flag status_flags[] = {ENVIRONMENT, SERVER, FORMAT,
+                                               END};
+static const struct cli_flag why_flags[] = {ENVIRONMENT, SERVER, FORMAT, END};
+static const struct cli_flag order_flags[] = {ENVIRONMENT, REASON, SERVER,
+                                              FORMAT, END};
+
+static const struct cli_flag freeze_flags[] = {
+    ENVIRONMENT, {"for", "SPAN", "how long, e.g. 2h; default 24h", false},
+    REASON,      SERVER,
+    FORMAT,      END,
+};
+
+static const struct cli_flag check_flags[] = {
+    {"config", "FILE", "check this configuration and the names it gives",
+     false},
+    END,
+};
+
+static const struct cli_flag verify_flags[] = {FORMAT, END};
+
+/* --- Exit codes ----------------------------------------------------------- */
+
+static const struct cli_exit plain_exits[] = {
+    {EXIT_CODE_DONE, "done"},
+    {EXIT_CODE_ERROR, "refused or failed; the text says why"},
+    {0, NULL},
+};
+static const struct cli_exit register_exits[] = {
+    {EXIT_CODE_DONE, "recorded and watched"},
+    {EXIT_CODE_ERROR, "error"},
+    {EXIT_CODE_UNWATCHED, "recorded, but no policy watches it"},
+    {0, NULL},
+};
+static const struct cli_exit gate_exits[] = {
+    {EXIT_CODE_DONE, "go"},
+    {EXIT_CODE_ERROR, "error in the call"},
+    {EXIT_CODE_REFUSED, "refused: frozen, tainted or held"},
+    {EXIT_CODE_UNKNOWN, "unknown: no such service, or no answer"},
+    {0, NULL},
+};
+static const struct cli_exit wait_exits[] = {
+    {EXIT_CODE_DONE, "provisional or good (--for good: good)"},
+    {EXIT_CODE_ERROR, "error"},
+    {EXIT_CODE_BAD, "reverted or held"},
+    {EXIT_CODE_TOO_LATE, "not decided in time"},
+    {EXIT_CODE_NEVER, "never will be: superseded or unwatched"},
+    {0, NULL},
+};
+static const struct cli_exit check_exits[] = {
+    {EXIT_CODE_DONE, "all good (warnings may be printed)"},
+    {EXIT_CODE_ERROR, "errors, printed with line and column"},
+    {0, NULL},
+};
+static const struct cli_exit verify_exits[] = {
+    {EXIT_CODE_DONE, "whole"},
+    {EXIT_CODE_ERROR, "damaged, or not a journal"},
+    {0, NULL},
+};
+
+/* --- The table ------------------------------------------------------------ */
+
+static const struct cli_command commands[] = {
+    {
+        .name = "register",
+        .arguments = "SERVICE VERSION --environment ENV",
+        .summary = "tell lastgood that a release was deployed",
+        .example = "lastgood register user-service 2.4.0 --environment "
+                   "production --data-change none",
+        .flags = register_flags,
+        .exits = register_exits,
+        .least = 0,
+        .most = 2,
+        .run = register_run,
+    },
+    {
+        .name = "gate",
+        .arguments = "SERVICE --environment ENV",
+        .summary = "ask whether a deploy may start",
+        .example = "lastgood gate user-service --environment production "
+                   "--intent 2.4.1",
+        .flags = gate_flags,
+        .exits = gate_exits,
+        .least = 1,
+        .most = 1,
+        .run = gate_run,
+    },
+    {
+        .name = "wait",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV]",
+        .summary = "wait until a release is decided",
+        .example = "lastgood wait user-service 2.4.0 --environment production "
+                   "--timeout 90m",
+        .flags = wait_flags,
+        .exits = wait_exits,
+        .least = 1,
+        .most = 2,
+        .run = wait_run,
+    },
+    {
+        .name = "status",
+        .arguments = "[SERVICE]",
+        .summary = "what is live, what happened, what is needed from you",
+        .example = "lastgood status user-service --environment production",
+        .flags = status_flags,
+        .exits = plain_exits,
+        .least = 0,
+        .most = 1,
+        .run = status_run,
+    },
+    {
+        .name = "why",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV]",
+        .summary = "the verdict's tree, values and story",
+        .about = "Without VERSION: the live release.",
+        .example = "lastgood why user-service --environment production",
+        .flags = why_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 2,
+        .run = why_run,
+    },
+    {
+        .name = "adopt",
+        .arguments = "SERVICE VERSION --environment ENV --reason TEXT",
+        .summary = "vouch for a live version: it becomes good",
+        .example = "lastgood adopt user-service 2.3.2 --environment production "
+                   "--reason \"ran for a month\"",
+        .flags = adopt_flags,
+        .exits = plain_exits,
+        .least = 2,
+        .most = 2,
+        .run = adopt_run,
+    },
+    {
+        .name = "hold",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV] --reason "
+                     "TEXT",
+        .summary = "keep a release live, never good, gate closed",
+        .example = "lastgood hold user-service --environment production "
+                   "--reason \"looking at it\"",
+        .flags = order_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 2,
+        .run = hold_run,
+    },
+    {
+        .name = "resume",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV] --reason "
+                     "TEXT",
+        .summary = "end a hold",
+        .example = "lastgood resume 42 --reason \"was the cache, fixed\"",
+        .flags = order_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 2,
+        .run = resume_run,
+    },
+    {
+        .name = "rollback",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV] --reason "
+                     "TEXT",
+        .summary = "revert a release to its last good version now",
+        .about = "Every interlock but the mode is asked; a refusal says which.",
+        .example = "lastgood rollback user-service --environment production "
+                   "--reason \"users complain\"",
+        .flags = order_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 2,
+        .run = rollback_run,
+    },
+    {
+        .name = "freeze",
+        .arguments = "SERVICE --environment ENV --reason TEXT",
+        .summary = "refuse deploys of a service for a while",
+        .example = "lastgood freeze user-service --environment production "
+                   "--for 2h --reason \"database work\"",
+        .flags = freeze_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = freeze_run,
+    },
+    {
+        .name = "thaw",
+        .arguments = "SERVICE --environment ENV --reason TEXT",
+        .summary = "end all freezes of a service",
+        .example = "lastgood thaw user-service --environment production "
+                   "--reason \"done\"",
+        .flags = order_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = thaw_run,
+    },
+    {
+        .name = "check",
+        .arguments = "FILE|FOLDER...",
+        .summary = "check policy files and a configuration",
+        .about = "A folder means its *.yaml, *.yml and *.json files.",
+        .example = "lastgood check policies/ --config lastgood.yaml",
+        .flags = check_flags,
+        .exits = check_exits,
+        .least = 0,
+        .most = CLI_POSITIONALS_MAX,
+        .run = check_run,
+    },
+    {
+        .name = "verify",
+        .arguments = "FILE.db",
+        .summary = "walk a journal's hash chain, offline",
+        .example = "lastgood verify /var/lib/lastgood/lastgood.db",
+        .flags = verify_flags,
+        .exits = verify_exits,
+        .least = 1,
+        .most = 1,
+        .run = verify_run,
+    },
+    {.name = NULL},
+};
+
+const struct cli_command *cli_commands(void)
+{
+    return commands;
+}

@@ -1,0 +1,134 @@
+#include "controller/cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/cli/client.h"
+#include "state/store.h"
+
+/* What the walk over the records found. */
+struct walk {
+    struct record *record;
+    uint64_t count, sequence;
+    time_ms first, last;
+    bool broken;
+    char error[512];
+};
+
+static bool visit(void *data, const struct entry *entry)
+{
+    struct walk *walk = data;
+    char *body = NULL;
+    char error[256];
+
+    if (!record_from_json(entry->payload, entry->length, walk->record, &body,
+                          error, sizeof(error))) {
+        walk->broken = true;
+        (void)snprintf(walk->error, sizeof(walk->error),
+                       "record %llu cannot be read: %s",
+                       (unsigned long long)entry->sequence, error);
+        return false;
+    }
+    free(body);
+    walk->first = walk->count == 0 ? entry->at : walk->first;
+    walk->last = entry->at;
+    walk->sequence = entry->sequence;
+    walk->count++;
+    return true;
+}
+
+static void spell_head(const unsigned char head[CHAIN_BYTES],
+                       char ret_text[2 * CHAIN_BYTES + 1])
+{
+    for (size_t i = 0; i < CHAIN_BYTES; i++) {
+        (void)snprintf(ret_text + 2 * i, 3, "%02x", head[i]);
+    }
+}
+
+static int tell_whole(const struct cli_call *call, const struct walk *walk,
+                      const unsigned char chain[CHAIN_BYTES], bool json)
+{
+    char head[2 * CHAIN_BYTES + 1];
+    char first[MOMENT_TEXT_MAX], last[MOMENT_TEXT_MAX];
+
+    spell_head(chain, head);
+    if (json) {
+        json_t *said = json_pack("{s:b, s:I, s:s}", "whole", 1, "records",
+                                 (json_int_t)walk->count, "head", head);
+
+        client_print_json(said);
+        json_decref(said);
+        return EXIT_CODE_DONE;
+    }
+    if (walk->count == 0) {
+        (void)printf("%s: whole, and empty\n", call->positional[0]);
+        return EXIT_CODE_DONE;
+    }
+    (void)printf("%s: whole\nrecords  %llu, %s to %s\nhead     %s\n",
+                 call->positional[0], (unsigned long long)walk->count,
+                 moment_print(walk->first, first),
+                 moment_print(walk->last, last), head);
+    return EXIT_CODE_DONE;
+}
+
+static int tell_broken(const struct cli_call *call, uint64_t last,
+                       const char *error, bool json)
+{
+    if (json) {
+        json_t *said = json_pack("{s:b, s:I, s:s}", "whole", 0, "last_whole",
+                                 (json_int_t)last, "error", error);
+
+        client_print_json(said);
+        json_decref(said);
+        return EXIT_CODE_ERROR;
+    }
+    return cli_fail(call, "%s: %s (the last whole record is %llu)",
+                    call->positional[0], error, (unsigned long long)last);
+}
+
+static int walk_store(const struct cli_call *call, struct store *store,
+                      bool json)
+{
+    static const struct store_query everything;
+    unsigned char head[CHAIN_BYTES];
+    struct walk walk = {.record = malloc(sizeof(struct record))};
+    uint64_t last = 0;
+    char error[512] = "";
+    int code = EXIT_CODE_ERROR;
+
+    if (walk.record == NULL) {
+        abort();
+    }
+    if (store_verify(store, &last, head, error, sizeof(error)) != STORE_OK) {
+        code = tell_broken(call, last, error, json);
+    } else if (store->ops->read(store, &everything, visit, &walk, error,
+                                sizeof(error)) != STORE_OK) {
+        code = cli_fail(call, "%s: %s", call->positional[0], error);
+    } else if (walk.broken) {
+        code = tell_broken(call, walk.sequence, walk.error, json);
+    } else {
+        code = tell_whole(call, &walk, head, json);
+    }
+    free(walk.record);
+    return code;
+}
+
+int verify_run(const struct cli_call *call)
+{
+    struct store *store = NULL;
+    bool json = false;
+    char error[512];
+    int code = EXIT_CODE_ERROR;
+
+    if (!client_format(call, &json)) {
+        return EXIT_CODE_ERROR;
+    }
+    store = store_sqlite_open(call->positional[0], STORE_READ_ONLY, error,
+                              sizeof(error));
+    if (store == NULL) {
+        return cli_fail(call, "%s", error);
+    }
+    code = walk_store(call, store, json);
+    store->ops->close(store);
+    return code;
+}
