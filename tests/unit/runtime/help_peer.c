@@ -127,6 +127,7 @@ static void on_connection(uv_stream_t *stream, int status)
     failed = uv_tcp_init(stream->loop, &visitor->tcp);
     assert(failed == 0);
     visitor->tcp.data = visitor;
+    (void)uv_tcp_nodelay(&visitor->tcp, 1);
     failed = uv_accept(stream, (uv_stream_t *)&visitor->tcp);
     assert(failed == 0);
     peer->connections++;
