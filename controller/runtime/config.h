@@ -35,13 +35,13 @@ struct source_config {
     time_ms every;              /* scrape, json: how often; 15 s */
     time_ms lag, timeout;       /* 2 s, 5 s */
     char alive[QUERY_TEXT_MAX]; /* "" none */
-    char bearer[CONFIG_SECRET_MAX];
+    char bearer[CONFIG_SECRET_MAX], bearer_file[CONFIG_PATH_MAX];
 };
 
 struct target_config {
     char name[NAME_MAX_BYTES + 1];
     struct call_config live, has, revert;
-    char bearer[CONFIG_SECRET_MAX];
+    char bearer[CONFIG_SECRET_MAX], bearer_file[CONFIG_PATH_MAX];
     time_ms deadline;           /* 10 min */
 };
 
@@ -59,13 +59,14 @@ struct notice_config {
     char name[NAME_MAX_BYTES + 1];
     char url[CONFIG_URL_MAX];
     char secret[CONFIG_SECRET_MAX]; /* "" unsigned */
+    char secret_file[CONFIG_PATH_MAX];
     time_ms timeout;
 };
 
 struct action_config {
     char name[NAME_MAX_BYTES + 1];
     struct call_config call;
-    char bearer[CONFIG_SECRET_MAX];
+    char bearer[CONFIG_SECRET_MAX], bearer_file[CONFIG_PATH_MAX];
     time_ms once_per;           /* 0: no limit */
 };
 
@@ -87,19 +88,24 @@ struct config {
     bool heartbeat_given;
     char heartbeat_url[CONFIG_URL_MAX];
     time_ms heartbeat_every;
-    struct core_options core;   /* ready for core_new(); its arrays are ours */
+    struct core_options core;   /* ready for core_new(); its arrays are these: */
+    struct source_option *source_options;
+    struct target_option *target_options;
+    struct service_option *service_options;
 };
 
-/* Read and check @path.  NULL with at least one error in @problems (secrets'
- * files that cannot be read included).  Owned by the caller. */
+/* Read and check @path (JSON when it ends in ".json").  @problems begins anew.
+ * NULL with at least one error in it (secrets' files that cannot be read
+ * included); warnings may come with success.  Owned by the caller. */
 struct config *config_read(const char *path, struct problems *problems);
 void config_free(struct config *config);
 
-/* The effective configuration as YAML, secrets as "(read from FILE)". */
+/* The effective configuration as YAML that config_read() takes back.  Secrets
+ * appear as the files they were read from. */
 void config_print(const struct config *config, FILE *out);
 
-/* Do the names a policy uses exist (source, notify, run, kind of fetch)?
- * Adds problems. */
+/* Do the names a policy uses exist (source, notify, run, kind of fetch), and
+ * the variables that their addresses need?  Adds problems. */
 void config_check_policy(const struct config *config,
                          const struct policy *policy,
                          struct problems *problems);
