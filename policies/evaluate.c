@@ -73,29 +73,22 @@ static const char *label_value(const struct facts *facts, const char *name)
     return NULL;
 }
 
-/* A text literal or a fact that is a text; NULL when it is not said. */
-static const char *text_of(const struct look *look, const struct node *node)
+const char *fact_text(const struct facts *facts, enum fact fact,
+                      const char *label)
 {
-    if (node->op == OP_NAMED) {
-        node = policy_node(look->policy, node->a);
-    }
-    if (node->op == OP_TEXT) {
-        return policy_text(look->policy, node->text);
-    }
-    assert(node->op == OP_FACT);
-    switch (node->fact) {
+    switch (fact) {
     case FACT_SERVICE:
-        return look->facts->service;
+        return facts->service;
     case FACT_ENVIRONMENT:
-        return look->facts->environment;
+        return facts->environment;
     case FACT_VERSION:
-        return look->facts->version;
+        return facts->version;
     case FACT_KIND:
-        return look->facts->kind;
+        return facts->kind;
     case FACT_DATA_CHANGE:
-        return look->facts->data_change;
+        return facts->data_change;
     case FACT_LABEL:
-        return label_value(look->facts, policy_text(look->policy, node->label));
+        return label_value(facts, label);
     case FACT_ROLLBACK_SAFE:
     case FACT_STUCK:
     case FACT_AGE:
@@ -105,14 +98,30 @@ static const char *text_of(const struct look *look, const struct node *node)
     return NULL;
 }
 
+const char *node_text(const struct policy *policy, const struct node *node,
+                      const struct facts *facts)
+{
+    if (node->op == OP_NAMED) {
+        node = policy_node(policy, node->a);
+    }
+    if (node->op == OP_TEXT) {
+        return policy_text(policy, node->text);
+    }
+    assert(node->op == OP_FACT);
+    return fact_text(facts, node->fact,
+                     node->fact == FACT_LABEL ? policy_text(policy, node->label)
+                                              : NULL);
+}
+
 static struct value evaluate_fact(const struct look *look,
                                   const struct node *node)
 {
     const struct facts *facts = look->facts;
 
     if (node->type == TYPE_TEXT) {
-        return text_of(look, node) != NULL ? (struct value){0, KNOWN}
-                                           : value_unknown(UNKNOWN_FACT);
+        return node_text(look->policy, node, facts) != NULL
+                   ? (struct value){0, KNOWN}
+                   : value_unknown(UNKNOWN_FACT);
     }
     if (node->fact == FACT_ROLLBACK_SAFE) {
         return value_of_answer(facts->rollback_safe, UNKNOWN_FACT);
@@ -211,7 +220,8 @@ static struct value evaluate_equal(const struct look *look,
 
     if (left->type == TYPE_TEXT) {
         return value_of_truth(
-            strcmp(text_of(look, left), text_of(look, right)) == 0);
+            strcmp(node_text(look->policy, left, look->facts),
+                   node_text(look->policy, right, look->facts)) == 0);
     }
     return value_of_truth(left_of(look, node).number ==
                           right_of(look, node).number);

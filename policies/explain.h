@@ -11,21 +11,32 @@
 #include <jansson.h>
 
 /* [{"question":"...","answer":"yes|no|unknown"}, ...] */
-json_t *explain_path(const struct policy *policy, const struct verdict *verdict);
+json_t *explain_path(const struct policy *policy,
+                     const struct verdict *verdict);
 
 /* The expressions that decided: for each question on the path the condition,
- * its comparisons and the named signals under them, each once, in order of
- * first use: [{"expr":"...","value":0.087|true|null,"unit":"ratio",
- * "unknown":"stale"}] ("unknown" only when value is null). */
+ * then from the top down the comparisons, the functions, the facts and the
+ * named signals under it, each once: [{"expr":"...","value":0.087|true|null,
+ * "unit":"ratio","unknown":"stale"}] ("unit" of numbers; "unknown" only when
+ * value is null).  baseline() and before() are not entered. */
 json_t *explain_because(const struct policy *policy,
                         const struct verdict *verdict);
 
 /* The whole explanation of a verdict: {"at","policy","digest","verdict":
  * "rollback","text":"...","unsure":bool,"path":[...],"because":[...],
- * "tree":{...},"signals":[{"name","value","unknown","unit","query","select"}]}.
+ * "tree":{...},"signals":[...]}.  Facts fill {{...}} in texts.
+ *
  * "tree" is the policy's whole tree, nested: {"question","if","answer"?,
- * "taken":bool,"then","else","unknown"} and leaves {"leaf":"rollback",
- * "text","taken"}.  Facts fill {{...}} in texts. */
+ * "taken":bool,"lines"?,"then","else","unknown"} and leaves {"leaf":"rollback",
+ * "text","taken"}.  "unknown" is the word "then" or "else" when the policy says
+ * so.  A question on the path has an answer and "lines" for people, with every
+ * value against its threshold: [{"depth":1,"text":"error_rate = 8.7% > 5% for
+ * 2m","answer":"no","unknown"?,"now"?}], "now" being what a `for` holds over
+ * when that differs.
+ *
+ * "signals" are the fetched ones that the policy reads, {"name","value",
+ * "unit","unknown"?,"from":"prometheus","query","select":{...}}, then the named
+ * expressions, {"name","value","unit"?,"unknown"?,"is":"errors / requests"}. */
 json_t *explain_verdict(const struct policy *policy,
                         const struct verdict *verdict,
                         const struct facts *facts);
@@ -34,8 +45,9 @@ json_t *explain_verdict(const struct policy *policy,
 const char *leaf_kind_name(enum leaf_kind kind);
 
 /* Print @explanation (made by explain_verdict, perhaps read back from a
- * journal) as the tree with the path taken, values, thresholds and queries.
- * At most @columns wide. */
+ * journal) for people: the verdict as a sentence, the tree with the path taken
+ * marked by `>`, values against thresholds, and each signal with its query.
+ * At most @columns wide, 40 at least; what is missing or odd is left out. */
 void explain_print(const json_t *explanation, bool colour, int columns,
                    FILE *out);
 
