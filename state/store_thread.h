@@ -13,6 +13,10 @@
 
 /* Entries that may wait; the loop stops feeding the core above it. */
 #define STORE_QUEUE_MAX 4096
+/* Entries of one transaction. */
+#define STORE_GROUP_MAX 256
+/* Reads that may wait, until their answers were taken. */
+#define STORE_READS_MAX 32
 /* Entries and bytes one read may answer with. */
 #define STORE_READ_ENTRIES_MAX 1000
 #define STORE_READ_BYTES_MAX   (8 * 1024 * 1024)
@@ -44,16 +48,19 @@ struct store_thread *store_thread_start(struct store *store,
                                         void (*wake)(void *), void *data);
 
 /* Queue entries; payloads are taken (free'd by the thread).  False when the
- * queue is full (nothing taken). */
+ * queue is full (nothing taken).  What one call brings is in one transaction,
+ * unless it is more than STORE_GROUP_MAX. */
 bool store_thread_append(struct store_thread *thread, struct entry *entries,
                          size_t count);
 size_t store_thread_waiting(const struct store_thread *thread);
 
-/* Queue a read.  False when too many wait (32). */
+/* Queue a read.  False when too many wait, or when the thread has ended. */
 bool store_thread_read(struct store_thread *thread,
                        const struct store_query *query, uint64_t ticket);
 
-/* Take the next event; false when there is none.  Release it after use. */
+/* Take the next event; false when there is none.  Release it after use.  What
+ * was not taken in time is joined: of several DURABLE the last remains, and an
+ * UP that a new DOWN overtakes is not told. */
 bool store_thread_next(struct store_thread *thread, struct store_event *event);
 void store_event_release(struct store_event *event);
 
@@ -61,7 +68,7 @@ void store_event_release(struct store_event *event);
 time_ms store_thread_alive_at(const struct store_thread *thread);
 
 /* Commit what waits (giving up after one failed try when down), close the
- * store, join. */
+ * store, join.  Events and reads that were not taken are dropped. */
 void store_thread_stop(struct store_thread *thread);
 
 #endif
