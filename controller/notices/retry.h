@@ -1,0 +1,26 @@
+/* When to try again: 1 s after the first failure, then three times as long
+ * each time, a quarter more or less; 8 tries within 30 minutes.  So a blip
+ * costs a second and an outage of a quarter of an hour loses nothing. */
+#ifndef NOTICES_RETRY_H
+#define NOTICES_RETRY_H
+
+#include "policies/units.h"
+
+#define RETRY_TRIES_MAX 8
+#define RETRY_WITHIN_MS (30 * MINUTE_MS)
+#define RETRY_FIRST_MS  SECOND_MS
+
+struct retry {
+    time_ms until; /* no try after this */
+    int tries;     /* made so far */
+};
+
+/* Begin; @deadline is the asker's own, 0: none. */
+void retry_begin(struct retry *retry, time_ms now, time_ms deadline);
+
+/* The try just made failed.  How long to wait for the next one: at least
+ * @asked (of a Retry-After), jitter from *@random.  False: give up. */
+bool retry_next(struct retry *retry, time_ms now, time_ms asked,
+                uint64_t *random, time_ms *ret_wait);
+
+#endif
