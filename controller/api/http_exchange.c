@@ -301,7 +301,7 @@ static void on_long_body_done(void *cls)
     free(body);
 }
 
-static struct MHD_Response *make_response(const struct answer *answer)
+static struct MHD_Response *make_response(const struct http_reply *answer)
 {
     struct long_body *body = NULL;
     struct MHD_Response *response = NULL;
@@ -336,7 +336,7 @@ static void add_header(struct MHD_Response *response, const char *name,
     }
 }
 
-void exchange_answer(struct exchange *exchange, const struct answer *answer)
+void exchange_answer(struct exchange *exchange, const struct http_reply *answer)
 {
     char seconds[16];
 
@@ -377,7 +377,7 @@ static char *dump(json_t *json, size_t *ret_length)
 void exchange_refuse(struct exchange *exchange, const struct refusal *refusal,
                      json_t *more)
 {
-    struct answer answer = {
+    struct http_reply answer = {
         .status = refusal->status,
         .content_type = "application/problem+json",
         .allow = refusal->allow,
@@ -396,7 +396,7 @@ void exchange_refuse(struct exchange *exchange, const struct refusal *refusal,
 void exchange_answer_json(struct exchange *exchange, int status, json_t *json,
                           const char *location)
 {
-    struct answer answer = {
+    struct http_reply answer = {
         .status = status,
         .content_type = "application/json",
         .location = location,

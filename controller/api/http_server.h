@@ -60,7 +60,7 @@ const char *exchange_target(const struct exchange *exchange); /* raw */
 const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_body(const struct exchange *exchange, size_t *ret_length);
 
-struct answer {
+struct http_reply {
     int status;
     const char *content_type;
     char *body; /* malloc'd, taken; NULL: none */
@@ -71,7 +71,8 @@ struct answer {
 };
 
 /* Answer, once.  After this the exchange is no longer the caller's. */
-void exchange_answer(struct exchange *exchange, const struct answer *answer);
+void exchange_answer(struct exchange *exchange,
+                     const struct http_reply *answer);
 
 /* The same with problem details; @more (taken, may be NULL) are its further
  * members. */

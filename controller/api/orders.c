@@ -1,0 +1,232 @@
+/* What people order: hold, resume, rollback, adopt, freeze, thaw, close. */
+#include "controller/api/api_parts.h"
+
+#include "controller/api/encode.h"
+
+#define FREEZE_DEFAULT_MS (24 * HOUR_MS)
+
+/* --- The answer ----------------------------------------------------------- */
+
+static const char *outcome_name(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DONE:
+        return "done";
+    case OUTCOME_ALREADY:
+        return "already";
+    case OUTCOME_UNWATCHED:
+        return "unwatched";
+    case OUTCOME_INVALID:
+        return "invalid";
+    case OUTCOME_NOT_FOUND:
+        return "not_found";
+    case OUTCOME_CONFLICT:
+        return "conflict";
+    case OUTCOME_REFUSED:
+        return "refused";
+    case OUTCOME_FULL:
+        break;
+    }
+    return "full";
+}
+
+/* HTTP's word for an outcome; @done is what success is spelled as. */
+static int outcome_status(enum outcome outcome, int done)
+{
+    switch (outcome) {
+    case OUTCOME_DONE:
+    case OUTCOME_UNWATCHED:
+        return done;
+    case OUTCOME_ALREADY:
+        return 200;
+    case OUTCOME_INVALID:
+        return 400;
+    case OUTCOME_NOT_FOUND:
+        return 404;
+    case OUTCOME_CONFLICT:
+        return 409;
+    case OUTCOME_REFUSED:
+        return 422;
+    case OUTCOME_FULL:
+        break;
+    }
+    return 503;
+}
+
+static void put_ids(json_t *json, const struct effect *effect)
+{
+    encode_put(json, "release", encode_id(effect->answer.release));
+    encode_put(json, "incident", encode_id(effect->answer.incident));
+    encode_put(json, "rollback", encode_id(effect->answer.rollback));
+    encode_put(json, "freeze", encode_id(effect->answer.freeze));
+}
+
+void answer_order(struct api *api, struct exchange *exchange,
+                  const struct effect *effect, int status, json_t *more)
+{
+    enum outcome outcome = effect->answer.outcome;
+    struct refusal refusal;
+    json_t *json = json_object();
+
+    (void)api;
+    status = outcome_status(outcome, status);
+    put_ids(json, effect);
+    if (status >= 300) {
+        json_decref(more);
+        (void)refuse(&refusal, status, effect->answer.code, NULL, "%s",
+                     effect->answer.text);
+        refusal.retry_after = status == 503 ? 60 : 0;
+        exchange_refuse(exchange, &refusal, json);
+        return;
+    }
+    encode_put(json, "outcome", json_string(outcome_name(outcome)));
+    encode_put(json, "code", encode_text(effect->answer.code));
+    encode_put(json, "text", encode_text(effect->answer.text));
+    if (more != NULL) {
+        (void)json_object_update(json, more);
+        json_decref(more);
+    }
+    exchange_answer_json(exchange, status, json, NULL);
+}
+
+static void on_done(struct api *api, struct exchange *exchange,
+                    const struct effect *effect)
+{
+    answer_order(api, exchange, effect, 200, NULL);
+}
+
+static void on_made(struct api *api, struct exchange *exchange,
+                    const struct effect *effect)
+{
+    answer_order(api, exchange, effect, 201, NULL);
+}
+
+static void on_begun(struct api *api, struct exchange *exchange,
+                     const struct effect *effect)
+{
+    answer_order(api, exchange, effect, 202, NULL);
+}
+
+/* --- On a release or an incident ------------------------------------------ */
+
+static const struct member reason_members[] = {
+    {"reason", MEMBER_REASON, true},
+    {NULL, MEMBER_NAME, false},
+};
+
+static void order_on_id(struct api *api, struct exchange *exchange,
+                        const struct target *target, enum command_kind kind,
+                        order_done *done)
+{
+    struct input input = {.kind = INPUT_COMMAND, .command = {.kind = kind}};
+    uint64_t id = read_id(exchange, target, 2);
+    json_t *body = NULL;
+
+    if (id == 0 || !read_principal(exchange, &input.by)) {
+        return;
+    }
+    body = read_order(exchange, reason_members);
+    if (body == NULL) {
+        return;
+    }
+    if (kind == COMMAND_CLOSE) {
+        input.command.incident = id;
+    } else {
+        input.command.release = id;
+    }
+    input.command.reason = body_text(body, "reason");
+    waiting_order(api, exchange, &input, done);
+    json_decref(body);
+}
+
+void releases_hold(struct api *api, struct exchange *exchange,
+                   const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_HOLD, on_done);
+}
+
+void releases_resume(struct api *api, struct exchange *exchange,
+                     const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_RESUME, on_done);
+}
+
+void releases_rollback(struct api *api, struct exchange *exchange,
+                       const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_ROLLBACK, on_begun);
+}
+
+void incidents_close(struct api *api, struct exchange *exchange,
+                     const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_CLOSE, on_done);
+}
+
+/* --- On a service --------------------------------------------------------- */
+
+static void order_on_service(struct api *api, struct exchange *exchange,
+                             const struct member *members,
+                             enum command_kind kind, order_done *done)
+{
+    struct input input = {.kind = INPUT_COMMAND, .command = {.kind = kind}};
+    json_t *body = NULL;
+
+    if (!read_principal(exchange, &input.by)) {
+        return;
+    }
+    body = read_order(exchange, members);
+    if (body == NULL) {
+        return;
+    }
+    input.command.service = body_text(body, "service");
+    input.command.environment = body_text(body, "environment");
+    input.command.version = body_text(body, "version");
+    input.command.reason = body_text(body, "reason");
+    input.command.span = body_span(body, "for");
+    if (kind == COMMAND_FREEZE && body_text(body, "for") == NULL) {
+        input.command.span = FREEZE_DEFAULT_MS;
+    }
+    waiting_order(api, exchange, &input, done);
+    json_decref(body);
+}
+
+void adoptions_order(struct api *api, struct exchange *exchange,
+                     const struct target *target)
+{
+    static const struct member members[] = {
+        {"service", MEMBER_NAME, true}, {"environment", MEMBER_NAME, true},
+        {"version", MEMBER_NAME, true}, {"reason", MEMBER_REASON, true},
+        {NULL, MEMBER_NAME, false},
+    };
+
+    (void)target;
+    order_on_service(api, exchange, members, COMMAND_ADOPT, on_made);
+}
+
+void freezes_order(struct api *api, struct exchange *exchange,
+                   const struct target *target)
+{
+    static const struct member members[] = {
+        {"service", MEMBER_NAME, true}, {"environment", MEMBER_NAME, true},
+        {"for", MEMBER_SPAN, false},    {"reason", MEMBER_REASON, true},
+        {NULL, MEMBER_NAME, false},
+    };
+
+    (void)target;
+    order_on_service(api, exchange, members, COMMAND_FREEZE, on_made);
+}
+
+void thaw_order(struct api *api, struct exchange *exchange,
+                const struct target *target)
+{
+    static const struct member members[] = {
+        {"service", MEMBER_NAME, true},
+        {"environment", MEMBER_NAME, true},
+        {"reason", MEMBER_REASON, true},
+        {NULL, MEMBER_NAME, false},
+    };
+
+    (void)target;
+    order_on_service(api, exchange, members, COMMAND_THAW, on_done);
+}
