@@ -336,27 +336,26 @@ bool yaml_expect_percent(const struct yaml_item *item, double *ret_share,
 {
     const char *text = expect_some_text(item, "a percentage", problems);
     size_t length = item->text_length;
+    char digits[32] = "";
+    double share = 2;
 
     if (text == NULL) {
         return false;
     }
-    if (length < 2 || text[length - 1] != '%') {
-        (void)yaml_error(problems, item,
-                         "'%.80s' is not a percentage; write one like 90%%",
-                         text);
-        return false;
+    if (length >= 2 && length < 20 && text[length - 1] == '%') {
+        memcpy(digits, text, length - 1);
+        if (is_decimal(digits, length - 1)) {
+            strcat(digits, "e-2"); /* dividing would round once more */
+            share = strtod(digits, NULL);
+        }
     }
-    char digits[24];
-
-    (void)snprintf(digits, sizeof(digits), "%.*s",
-                   (int)(length - 1 < 20 ? length - 1 : 20), text);
-    if (!is_decimal(digits, length - 1) || strtod(digits, NULL) > 100) {
+    if (share > 1) {
         (void)yaml_error(problems, item,
                          "'%.80s' is not a percentage; write one from 0%% to "
-                         "100%%",
+                         "100%%, like 90%%",
                          text);
         return false;
     }
-    *ret_share = strtod(digits, NULL) / 100;
+    *ret_share = share;
     return true;
 }
