@@ -110,6 +110,12 @@ bool driver_expand(const struct driver *driver, uint16_t service,
                    size_t more_count, char *ret_text, size_t size,
                    char *ret_error, size_t error_size);
 
+/* Read the policies' folder anew, also files that look unchanged (SIGHUP). */
+void driver_reload(struct driver *driver);
+
+/* The store thread's last sign of life, CLOCK_BOOTTIME; for the watchdog. */
+time_ms driver_store_alive_at(const struct driver *driver);
+
 /* Problems of the policies' folder now in force, for /metrics and status. */
 const struct problems *driver_policy_problems(const struct driver *driver);
 

@@ -11,6 +11,7 @@
 #define LINE_MAX_BYTES   (16 * 1024)
 #define VALUE_MAX_BYTES  (4 * 1024)
 #define LINES_PER_SECOND 200
+#define PAIRS_MAX        24
 #define EVENTS_MAX       128 /* names told apart; the rest shares the last */
 #define EVENT_NAME_MAX   48
 
@@ -82,7 +83,7 @@ static void put_pair(struct log *log, const char *name, const char *value)
 {
     char escaped[VALUE_MAX_BYTES];
 
-    text_escape(value == NULL ? "" : value, escaped, sizeof(escaped));
+    text_escape(value, escaped, sizeof(escaped));
     if (2 * strlen(escaped) + strlen(name) + 16 >
         sizeof(log->line) - log->used) {
         return; /* a line is cut between pairs only */
@@ -202,21 +203,37 @@ void log_free(struct log *log)
     free(log);
 }
 
-void log_event(struct log *log, enum log_level level, const char *event, ...)
+void log_pairs(struct log *log, enum log_level level, const char *event,
+               const char *const *pairs)
 {
     const time_ms at = clock_wall();
-    const char *name = NULL;
-    va_list pairs;
 
     if (level < log->least || !may_say(log, event, at)) {
         return;
     }
     begin(log, at, level, event);
-    va_start(pairs, event);
-    for (name = va_arg(pairs, const char *); name != NULL;
-         name = va_arg(pairs, const char *)) {
-        put_pair(log, name, va_arg(pairs, const char *));
+    for (size_t i = 0; pairs[i] != NULL; i += 2) {
+        put_pair(log, pairs[i], pairs[i + 1]);
     }
-    va_end(pairs);
     end(log);
+}
+
+void log_event(struct log *log, enum log_level level, const char *event, ...)
+{
+    const char *pairs[2 * PAIRS_MAX + 1];
+    size_t count = 0;
+    va_list given;
+
+    va_start(given, event);
+    for (const char *name = va_arg(given, const char *); name != NULL;
+         name = va_arg(given, const char *)) {
+        const char *value = va_arg(given, const char *);
+
+        assert(count + 2 <= 2 * PAIRS_MAX);
+        pairs[count++] = name;
+        pairs[count++] = value == NULL ? "" : value;
+    }
+    va_end(given);
+    pairs[count] = NULL;
+    log_pairs(log, level, event, pairs);
 }

@@ -3,11 +3,11 @@
  *   log_event(log, LOG_INFO, "rollback.intended",
  *             "service", service, "from", suspect, "to", target, NULL);
  * prints
- *   time=2026-11-24T23:00:00.123Z level=info event=rollback.intended service=...
+ *   time=2026-11-24T23:00:00.123Z level=info event=rollback.intended
+ * service=...
  *
- * Values are escaped; a value with blanks or quotes is quoted.  Each event is
- * limited to 200 lines a second in all, with one line that says how many were
- * left out. */
+ * Values are escaped; a value with blanks or quotes is quoted.  One event
+ * is limited to 200 lines a second; a line then says how many were left out. */
 #ifndef RUNTIME_LOG_H
 #define RUNTIME_LOG_H
 
@@ -25,5 +25,9 @@ void log_free(struct log *log);
 /* Name and value pairs, ended by NULL. */
 void log_event(struct log *log, enum log_level level, const char *event, ...)
     __attribute__((sentinel));
+
+/* The same with an array, likewise ended by NULL. */
+void log_pairs(struct log *log, enum log_level level, const char *event,
+               const char *const *pairs);
 
 #endif

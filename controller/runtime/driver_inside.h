@@ -1,0 +1,133 @@
+/* The driver's inside: what its modules share.  Nobody else includes this but
+ * tests, for a store of their own. */
+#ifndef RUNTIME_DRIVER_INSIDE_H
+#define RUNTIME_DRIVER_INSIDE_H
+
+#include "controller/runtime/driver.h"
+#include "controller/runtime/policy_folder.h"
+
+#include <sys/queue.h>
+
+#define TICKS_PER_TURN 64
+/* Effects that may wait for durability; each needs records that wait too. */
+#define HELD_MAX STORE_QUEUE_MAX
+
+/* An effect between the step that asked for it and its adapter. */
+struct held_effect {
+    TAILQ_ENTRY(held_effect) link;
+    struct effect effect;
+};
+TAILQ_HEAD(held_effects, held_effect);
+
+/* A read of the journal whose answer is outstanding. */
+struct pending_read {
+    driver_read_done *done; /* NULL: free */
+    void *data;
+};
+
+/* An answer that came while the store was down, with its texts. */
+struct kept_answer {
+    STAILQ_ENTRY(kept_answer) link;
+    struct input input;
+    char version[NAME_MAX_BYTES + 1];
+    char text[RECORD_TEXT_MAX];
+};
+
+/* A history asked of several sources: their columns become one answer. */
+struct merge;
+TAILQ_HEAD(merges, merge);
+
+struct driver {
+    struct driver_options options;
+    struct clock clock;
+    struct core *core;
+    struct http *http;
+    struct store_thread *store;
+    struct source_adapter *sources[SOURCES_MAX];
+    struct target_adapter *targets[TARGETS_MAX];
+    struct notice_adapter *notices[SINKS_MAX];
+    struct notice_adapter *actions[ACTIONS_MAX];
+    driver_answer *answer;
+    void *answer_data;
+
+    /* The loop's part. */
+    uv_timer_t deadline;  /* the core's next one */
+    uv_timer_t second;    /* STOP file, clock, a folder that must be read */
+    uv_prepare_t prepare; /* a turn ends: arm `deadline` or `more` */
+    uv_idle_t more;       /* ticks are left over */
+    uv_async_t wake;      /* the store's thread has news */
+    size_t handles;       /* not yet closed; http counts as one */
+    int ticks_left;       /* of this turn */
+
+    /* Durability. */
+    uint64_t durable;
+    struct held_effects held;  /* until `needs` is durable, in order */
+    struct held_effects ready; /* to be carried out now */
+    size_t held_count;
+    bool is_carrying_out;
+    struct pending_read reads[STORE_READS_MAX];
+    bool is_down, is_lost, is_stopping;
+    char store_error[512];
+    STAILQ_HEAD(, kept_answer) kept;
+    struct merges merges;
+
+    struct policy_folder *folder;
+    uv_fs_event_t folder_event;
+    uv_timer_t folder_soon; /* writers often write twice */
+    int folder_in;          /* seconds to the next look without an event */
+    bool stop_stands;
+
+    struct revert_timing timing;  /* of the newest revert that was sent */
+    struct revert_timing pending; /* of the one under way */
+    int64_t samples_at;
+    uint64_t intended; /* its record; 0: none waits for durability */
+
+    struct decision decision; /* work space of a step */
+};
+
+/* As driver_new(), with a store that is already open; takes it. */
+struct driver *driver_new_on_store(const struct driver_options *options,
+                                   struct store *store, char *ret_error,
+                                   size_t size);
+
+/* driver.c: count a handle that was closed; the last one ends the driver. */
+void driver_handle_closed(uv_handle_t *handle);
+
+/* driver.c: may the core be fed what makes records?  Step it, and hand on what
+ * it decided. */
+bool driver_may_feed(const struct driver *driver);
+void driver_feed(struct driver *driver, const struct input *input);
+
+/* journal.c: the records of driver->decision are handed to the store's thread;
+ * its news is taken. */
+void journal_append(struct driver *driver);
+void journal_news(struct driver *driver);
+void journal_drop_reads(struct driver *driver);
+
+/* effects.c: queue those of driver->decision; carry out what may be. */
+void effects_take(struct driver *driver);
+void effects_became_durable(struct driver *driver);
+void effects_carry_out(struct driver *driver);
+void effects_drop(struct driver *driver);
+
+/* recovery.c: the whole journal through core_apply().  False with one line. */
+bool recovery_run(struct driver *driver, struct store *store, char *ret_error,
+                  size_t size);
+
+/* policy_watch.c: look at the folder now, when it changes and every 2 s; tell
+ * the core as long as it may be fed. */
+void policy_watch_start(struct driver *driver);
+void policy_watch_second(struct driver *driver);
+void policy_watch_feed(struct driver *driver);
+void policy_watch_close(struct driver *driver);
+
+/* record_lines.c: one log line a record of interest. */
+void record_lines(struct log *log, const struct decision *decision);
+
+/* history_merge.c: ask every source that a history needs; true when @input was
+ * one part of several and is taken (the last one feeds the whole). */
+void history_ask(struct driver *driver, const struct effect *effect);
+bool history_take(struct driver *driver, const struct input *input);
+void history_drop(struct driver *driver);
+
+#endif

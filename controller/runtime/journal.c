@@ -1,0 +1,167 @@
+#include "controller/runtime/driver_inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The record that makes a thing carries its id as its own sequence. */
+static struct entry entry_of(const struct record *record)
+{
+    struct entry entry = {.sequence = record->sequence,
+                          .at = record->at,
+                          .kind = record->kind,
+                          .release = record->release,
+                          .incident = record->incident};
+
+    if (record->kind == RECORD_REGISTERED) {
+        entry.release = record->sequence;
+    }
+    if (record->kind == RECORD_INCIDENT_OPENED) {
+        entry.incident = record->sequence;
+    }
+    entry.payload = record_to_json(record, &entry.length);
+    return entry;
+}
+
+static void note_timing(struct driver *driver, const struct record *record)
+{
+    if (record->kind == RECORD_ROLLBACK_PROPOSED) {
+        driver->pending = (struct revert_timing){
+            .sample_at = driver->samples_at, .decided_at = clock_boot_ns()};
+        driver->intended = 0;
+    }
+    if (record->kind == RECORD_ROLLBACK_MOVED &&
+        record->rollback_state == ROLLBACK_INTENDED) {
+        driver->intended = record->sequence;
+    }
+}
+
+/* Everything a record points to is lent for the step: encode at once. */
+void journal_append(struct driver *driver)
+{
+    const struct decision *decision = &driver->decision;
+    struct entry entries[DECISION_RECORDS_MAX];
+    bool taken = false;
+
+    if (decision->records_count == 0) {
+        return;
+    }
+    for (size_t i = 0; i < decision->records_count; i++) {
+        entries[i] = entry_of(&decision->records[i]);
+        note_timing(driver, &decision->records[i]);
+    }
+    /* driver_may_feed() saw the room. */
+    taken =
+        store_thread_append(driver->store, entries, decision->records_count);
+    assert(taken);
+    (void)taken;
+}
+
+bool driver_read(struct driver *driver, const struct store_query *query,
+                 driver_read_done *done, void *data)
+{
+    for (size_t i = 0; i < STORE_READS_MAX; i++) {
+        if (driver->reads[i].done != NULL) {
+            continue;
+        }
+        if (driver->is_stopping ||
+            !store_thread_read(driver->store, query, i)) {
+            return false;
+        }
+        driver->reads[i] = (struct pending_read){done, data};
+        return true;
+    }
+    return false;
+}
+
+static void read_came(struct driver *driver, const struct store_event *event)
+{
+    const struct pending_read read = driver->reads[event->ticket];
+
+    assert(read.done != NULL);
+    driver->reads[event->ticket].done = NULL;
+    read.done(read.data, event);
+}
+
+/* Those who still wait at the end are told so. */
+void journal_drop_reads(struct driver *driver)
+{
+    for (size_t i = 0; i < STORE_READS_MAX; i++) {
+        struct store_event event = {
+            .kind = STORE_EVENT_READ, .ticket = i, .result = STORE_UNAVAILABLE};
+
+        (void)snprintf(event.error, sizeof(event.error), "shutting down");
+        if (driver->reads[i].done != NULL) {
+            read_came(driver, &event);
+        }
+    }
+}
+
+static void became_durable(struct driver *driver, uint64_t sequence)
+{
+    assert(sequence >= driver->durable);
+    driver->durable = sequence;
+    if (driver->intended != 0 && sequence >= driver->intended) {
+        driver->pending.durable_at = clock_boot_ns();
+        driver->intended = 0;
+    }
+    effects_became_durable(driver);
+}
+
+static void went_down(struct driver *driver, const char *error)
+{
+    driver->is_down = true;
+    (void)snprintf(driver->store_error, sizeof(driver->store_error), "%s",
+                   error);
+    log_event(driver->options.log, LOG_ERROR, "store.down", "error", error,
+              "effect",
+              "nothing is decided and requests are refused until it "
+              "works again",
+              NULL);
+}
+
+static void came_up(struct driver *driver)
+{
+    driver->is_down = false;
+    driver->store_error[0] = '\0';
+    log_event(driver->options.log, LOG_INFO, "store.up", NULL);
+}
+
+static void was_lost(struct driver *driver, const char *error)
+{
+    driver->is_lost = true;
+    (void)snprintf(driver->store_error, sizeof(driver->store_error), "%s",
+                   error);
+    log_event(driver->options.log, LOG_ERROR, "store.lost", "error", error,
+              NULL);
+    if (driver->options.lost != NULL) {
+        driver->options.lost(driver->options.data, driver->store_error);
+    }
+}
+
+void journal_news(struct driver *driver)
+{
+    struct store_event event = {0};
+
+    /* Whoever is told may stop the driver. */
+    while (!driver->is_stopping && store_thread_next(driver->store, &event)) {
+        switch (event.kind) {
+        case STORE_EVENT_DURABLE:
+            became_durable(driver, event.sequence);
+            break;
+        case STORE_EVENT_DOWN:
+            went_down(driver, event.error);
+            break;
+        case STORE_EVENT_UP:
+            came_up(driver);
+            break;
+        case STORE_EVENT_LOST:
+            was_lost(driver, event.error);
+            break;
+        case STORE_EVENT_READ:
+            read_came(driver, &event);
+            break;
+        }
+        store_event_release(&event);
+    }
+}

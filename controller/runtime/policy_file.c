@@ -1,0 +1,131 @@
+#include "controller/runtime/policy_folder_inside.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "controller/runtime/config_parts.h"
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t length = strlen(text);
+
+    return length > strlen(end) &&
+           strcmp(text + length - strlen(end), end) == 0;
+}
+
+bool policy_file_is_named(const char *name)
+{
+    static const char *const ends[] = {".yaml", ".yml", ".json"};
+    static const char *const tests[] = {".test.yaml", ".test.yml",
+                                        ".test.json"};
+
+    for (size_t i = 0; i < 3; i++) {
+        if (name[0] != '.' && ends_with(name, ends[i])) {
+            return !ends_with(name, tests[i]);
+        }
+    }
+    return false;
+}
+
+static int64_t nanoseconds(struct timespec at)
+{
+    return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
+}
+
+bool policy_file_signature(const char *path, struct signature *ret_signature)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+        return false;
+    }
+    *ret_signature =
+        (struct signature){.device = status.st_dev,
+                           .inode = status.st_ino,
+                           .size = status.st_size,
+                           .modified_ns = nanoseconds(status.st_mtim),
+                           .changed_ns = nanoseconds(status.st_ctim)};
+    return true;
+}
+
+bool policy_file_is_same(const struct signature *a, const struct signature *b)
+{
+    return a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->modified_ns == b->modified_ns &&
+           a->changed_ns == b->changed_ns;
+}
+
+static void keep_problems(struct policy_file *file,
+                          const struct problems *problems)
+{
+    free(file->problems);
+    file->problems = NULL;
+    file->problems_count = problems->count;
+    if (problems->count > 0) {
+        file->problems = calloc(problems->count, sizeof(*file->problems));
+        assert(file->problems != NULL);
+        memcpy(file->problems, problems->list,
+               problems->count * sizeof(*file->problems));
+    }
+}
+
+static void copy_name(char ret_name[NAME_MAX_BYTES + 1], const char *name)
+{
+    (void)snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", name);
+}
+
+static void take_policy(struct policy_file *file, struct policy *policy)
+{
+    file->policy = policy;
+    copy_name(file->claim.name, policy_text(policy, policy->name));
+    copy_name(file->claim.service, policy_text(policy, policy->service));
+    copy_name(file->claim.environment,
+              policy_text(policy, policy->environment));
+    (void)snprintf(file->digest, sizeof(file->digest), "%s", policy->digest);
+}
+
+void policy_file_read(struct policy_file *file, const struct config *config,
+                      struct problems *scratch)
+{
+    char *text = malloc(POLICY_FILE_MAX + 2);
+    struct policy *policy = NULL;
+    ssize_t length = 0;
+
+    assert(text != NULL);
+    problems_init(scratch, file->path);
+    length = config_read_file(file->path, text, POLICY_FILE_MAX + 2);
+    if (length >= 0) {
+        policy = policy_read(file->path, text, (size_t)length, scratch);
+    } else if (errno == EFBIG) {
+        (void)problems_error(scratch, 0, 0,
+                             "larger than %d KiB: split it into several "
+                             "policies",
+                             POLICY_FILE_MAX / 1024);
+    } else {
+        (void)problems_error(scratch, 0, 0, "cannot read the file: %s",
+                             strerror(errno));
+    }
+    free(text);
+    if (policy != NULL) {
+        config_check_policy(config, policy, scratch);
+    }
+    policy_free(file->policy);
+    file->policy = NULL;
+    file->is_broken = policy == NULL || scratch->errors > 0;
+    if (file->is_broken) {
+        policy_free(policy);
+    } else {
+        take_policy(file, policy);
+    }
+    keep_problems(file, scratch);
+}
+
+void policy_file_release(struct policy_file *file)
+{
+    policy_free(file->policy);
+    free(file->problems);
+    memset(file, 0, sizeof(*file));
+}

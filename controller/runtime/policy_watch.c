@@ -1,0 +1,119 @@
+#include "controller/runtime/driver_inside.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define SETTLE_MS    100 /* editors write, rename and touch in one go */
+#define LOOK_EVERY_S 2   /* network file systems send no events */
+
+static void say_problem(struct log *log, const struct problem *problem)
+{
+    char line[16], column[16];
+
+    (void)snprintf(line, sizeof(line), "%d", problem->line);
+    (void)snprintf(column, sizeof(column), "%d", problem->column);
+    log_event(log, problem->kind == PROBLEM_ERROR ? LOG_ERROR : LOG_WARNING,
+              "policy.problem", "file", problem->path, "line", line, "column",
+              column, "text", problem->text, NULL);
+}
+
+static void say_what_was_found(struct driver *driver)
+{
+    const struct problems *problems = policy_folder_problems(driver->folder);
+    char files[24], errors[24];
+
+    for (size_t i = 0; i < problems->count; i++) {
+        say_problem(driver->options.log, &problems->list[i]);
+    }
+    (void)snprintf(files, sizeof(files), "%zu",
+                   policy_folder_files(driver->folder));
+    (void)snprintf(errors, sizeof(errors), "%zu", problems->errors);
+    log_event(driver->options.log, LOG_INFO, "policy.folder", "path",
+              driver->options.config->policies, "files", files, "errors",
+              errors, NULL);
+}
+
+static void look(struct driver *driver, bool again)
+{
+    driver->folder_in = LOOK_EVERY_S;
+    if (policy_folder_look(driver->folder, driver->core, again)) {
+        say_what_was_found(driver);
+        policy_watch_feed(driver);
+    }
+}
+
+void policy_watch_feed(struct driver *driver)
+{
+    struct policy *accepted = NULL;
+    char removed[NAME_MAX_BYTES + 1];
+
+    while (driver_may_feed(driver) &&
+           policy_folder_next(driver->folder, &accepted, removed)) {
+        struct input input = {.kind = INPUT_POLICY_ACCEPTED};
+
+        if (accepted == NULL) {
+            input.kind = INPUT_POLICY_REMOVED;
+            input.policy.name = removed;
+        } else {
+            input.policy.block = accepted;
+        }
+        driver_feed(driver, &input);
+    }
+}
+
+static void on_soon(uv_timer_t *timer)
+{
+    look(timer->data, false);
+}
+
+static void on_event(uv_fs_event_t *event, const char *name, int events,
+                     int status)
+{
+    struct driver *driver = event->data;
+
+    (void)name;
+    (void)events;
+    (void)status; /* whatever it was: look */
+    (void)uv_timer_start(&driver->folder_soon, on_soon, SETTLE_MS, 0);
+}
+
+void policy_watch_start(struct driver *driver)
+{
+    int failed = uv_timer_init(driver->options.loop, &driver->folder_soon);
+
+    assert(failed == 0);
+    failed = uv_fs_event_init(driver->options.loop, &driver->folder_event);
+    assert(failed == 0);
+    driver->folder_soon.data = driver;
+    driver->folder_event.data = driver;
+    driver->handles += 2;
+    /* Without events (no inotify, no folder) the look every 2 s remains. */
+    (void)uv_fs_event_start(&driver->folder_event, on_event,
+                            driver->options.config->policies, 0);
+    look(driver, false);
+}
+
+void policy_watch_second(struct driver *driver)
+{
+    driver->folder_in--;
+    if (driver->folder_in <= 0) {
+        look(driver, false);
+    }
+    policy_watch_feed(driver);
+}
+
+void driver_reload(struct driver *driver)
+{
+    look(driver, true);
+}
+
+void policy_watch_close(struct driver *driver)
+{
+    uv_close((uv_handle_t *)&driver->folder_soon, driver_handle_closed);
+    uv_close((uv_handle_t *)&driver->folder_event, driver_handle_closed);
+}
+
+const struct problems *driver_policy_problems(const struct driver *driver)
+{
+    return policy_folder_problems(driver->folder);
+}
