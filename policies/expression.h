@@ -1,6 +1,6 @@
-/* Inside of the expression compiler: shared by expression.c (operators, names
- * and facts) and functions.c (calls).  Nobody else includes this; the door is
- * draft_expression() in draft.h. */
+/* Inside of the expression compiler: shared by expression.c (literals, names
+ * and facts), operators.c and functions.c (calls).  Nobody else includes this;
+ * the door is draft_expression() in draft.h. */
 #ifndef POLICIES_EXPRESSION_H
 #define POLICIES_EXPRESSION_H
 
@@ -60,6 +60,13 @@ bool compiler_ring(struct compiler *compiler, size_t part, uint16_t operand,
 /* Check a window's span against the grid.  False with an error. */
 bool compiler_check_window(struct compiler *compiler, size_t begin, size_t end,
                            time_ms span, int64_t least, const char *name);
+
+/* Mark a part as refused, so that nothing more is said about it. */
+void compiler_break(struct compiler *compiler, size_t part);
+
+/* A comparison, arithmetic, logic or a `for`: operands are checked, the node
+ * is emitted. */
+void compile_operator(struct compiler *compiler, size_t part);
 
 /* A call: the function is found, its arguments checked, its node emitted. */
 void compile_call(struct compiler *compiler, size_t part);
