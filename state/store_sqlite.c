@@ -200,9 +200,26 @@ static int insert_entry(struct sqlite_store *sqlite, const struct entry *entry,
     return code == SQLITE_OK ? sqlite_run(insert) : code;
 }
 
-/* A commit that failed may have happened.  Then the file ends with exactly
- * this group; a checkpoint writes it once more, elsewhere, so that it is
- * durable whatever became of the first try. */
+/* Make what the file and its log hold durable, whatever became of the first
+ * try: a page whose sync failed counts as clean and is never written again by
+ * itself.  The checkpoint writes everything into the file; the commit after it
+ * begins a new log, because what is left of the old one would hide the file's
+ * newer pages after a power cut. */
+static int write_again(struct sqlite_store *sqlite)
+{
+    char mark[48];
+    int code = sqlite3_wal_checkpoint_v2(
+        sqlite->database, "main", SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    if (code != SQLITE_OK) {
+        return code;
+    }
+    (void)snprintf(mark, sizeof mark, "PRAGMA user_version = %d",
+                   schema_newest());
+    return sqlite3_exec(sqlite->database, mark, NULL, NULL, NULL);
+}
+
+/* A commit that failed may have happened: then the file ends with exactly this
+ * group.  Any other end is someone else's. */
 static enum store_result adopt_group(struct sqlite_store *sqlite,
                                      const struct entry *entries, size_t count,
                                      char *ret_error, size_t size)
@@ -227,8 +244,7 @@ static enum store_result adopt_group(struct sqlite_store *sqlite,
                        (unsigned long long)sequence, sqlite->shown);
         return STORE_FENCED;
     }
-    code = sqlite3_wal_checkpoint_v2(sqlite->database, "main",
-                                     SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    code = write_again(sqlite);
     if (code != SQLITE_OK) {
         return fail(sqlite, code, "write", ret_error, size);
     }
