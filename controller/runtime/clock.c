@@ -23,6 +23,11 @@ int64_t clock_boot_ns(void)
     return read_ns(CLOCK_BOOTTIME);
 }
 
+int64_t clock_monotonic_us(void)
+{
+    return read_ns(CLOCK_MONOTONIC) / 1000;
+}
+
 time_ms clock_boot(void)
 {
     return clock_boot_ns() / 1000000;

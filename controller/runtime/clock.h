@@ -28,4 +28,7 @@ time_ms clock_wall(void);
 time_ms clock_boot(void);
 int64_t clock_boot_ns(void);
 
+/* CLOCK_MONOTONIC, which systemd counts in. */
+int64_t clock_monotonic_us(void);
+
 #endif
