@@ -49,17 +49,40 @@ static void print_why(const json_t *answer)
     }
 }
 
+/* A service without a version: the API chooses, which after a rollback is
+ * what was rolled back. */
+static bool find_path(const struct cli_call *call, char *ret_path, size_t size)
+{
+    const char *environment = cli_value(call, "environment");
+    char id[32];
+
+    if (call->positionals == 1 && environment != NULL) {
+        (void)snprintf(ret_path, size, "/v1/why");
+        if (!client_argument(ret_path, size, "service", call->positional[0]) ||
+            !client_argument(ret_path, size, "environment", environment)) {
+            (void)cli_fail(call, "a name is too long (at most %d bytes)",
+                           NAME_MAX_BYTES);
+            return false;
+        }
+        return true;
+    }
+    if (!client_release(call, id, sizeof(id))) {
+        return false;
+    }
+    (void)snprintf(ret_path, size, "/v1/releases/%s/why", id);
+    return true;
+}
+
 int why_run(const struct cli_call *call)
 {
-    char id[32], path[96];
+    char path[2048];
     struct reply reply;
     bool json = false;
     int code = EXIT_CODE_DONE;
 
-    if (!client_format(call, &json) || !client_release(call, id, sizeof(id))) {
+    if (!client_format(call, &json) || !find_path(call, path, sizeof(path))) {
         return EXIT_CODE_ERROR;
     }
-    (void)snprintf(path, sizeof(path), "/v1/releases/%s/why", id);
     client_ask(call, "GET", path, NULL, NULL, &reply);
     if (reply.end != REPLY_OK) {
         code = client_fail(call, &reply);

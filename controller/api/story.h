@@ -1,0 +1,24 @@
+/* The story of a release, in sentences: its journal as a timeline, and where
+ * it stands in one line. */
+#ifndef API_STORY_H
+#define API_STORY_H
+
+#include "controller/core/view.h"
+
+#include <jansson.h>
+
+/* One event of a timeline, or NULL for a record that tells people nothing. */
+json_t *story_event(const struct record *record, time_ms deployed_at);
+
+/* What became of it: "user-service 2.4.0 in production was rolled back to
+ * 2.3.2: recovered". */
+void story_sentence(const struct core *core, const struct release_view *release,
+                    char *ret_text, size_t size);
+
+/* What happened to a service, what the controller did, and what it needs from
+ * people, for status: members "happened", "did" (texts or null), "needs". */
+void story_of_service(const struct core *core,
+                      const struct service_view *service, time_ms now,
+                      json_t *ret_json);
+
+#endif

@@ -1,0 +1,266 @@
+/* Why: the newest verdict's explanation, and the timeline of a release and its
+ * incident, read back from the journal. */
+#include "controller/api/api_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/api/encode.h"
+#include "controller/api/story.h"
+
+/* Verdicts carry their explanation, tens of kilobytes each: this many entries
+ * stay well below what one reading may bring. */
+#define ENTRIES_MAX 300
+
+/* The three readings, one after the other. */
+struct inquiry {
+    uint64_t release, incident;
+    time_ms deployed_at;
+    json_t *explanation; /* NULL until found */
+    json_t *events;      /* text of sequence -> event; sorted at the end */
+    struct record *record;
+    bool cut;
+};
+
+static void inquiry_free(void *data)
+{
+    struct inquiry *inquiry = data;
+
+    json_decref(inquiry->explanation);
+    json_decref(inquiry->events);
+    free(inquiry->record);
+    free(inquiry);
+}
+
+/* --- Entries -------------------------------------------------------------- */
+
+/* Sequences as fixed-width texts, so that sorted keys are in order of time. */
+static void keep_event(struct inquiry *inquiry, json_t *event,
+                       uint64_t sequence)
+{
+    char key[24];
+
+    if (event != NULL) {
+        (void)snprintf(key, sizeof(key), "%020llu",
+                       (unsigned long long)sequence);
+        encode_put(inquiry->events, key, event);
+    }
+}
+
+static void take_entry(struct inquiry *inquiry, const struct entry *entry,
+                       bool wants_explanation)
+{
+    struct record *record = inquiry->record;
+    char *body = NULL;
+    char error[256];
+
+    if (!record_from_json(entry->payload, entry->length, record, &body, error,
+                          sizeof(error))) {
+        return; /* 'lastgood verify' is the command that complains */
+    }
+    if (wants_explanation && record->kind == RECORD_VERDICT &&
+        inquiry->explanation == NULL && record->body != NULL) {
+        inquiry->explanation =
+            json_loadb(record->body, record->body_length, 0, NULL);
+    }
+    keep_event(inquiry, story_event(record, inquiry->deployed_at),
+               record->sequence);
+    free(body);
+}
+
+static void take_entries(struct inquiry *inquiry,
+                         const struct store_event *event,
+                         bool wants_explanation)
+{
+    inquiry->cut = inquiry->cut || event->cut || event->count == ENTRIES_MAX;
+    for (size_t i = 0; i < event->count; i++) {
+        take_entry(inquiry, &event->entries[i], wants_explanation);
+    }
+}
+
+/* --- The answer ----------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static json_t *sorted_events(json_t *events)
+{
+    size_t count = json_object_size(events), at = 0;
+    const char **keys = calloc(count + 1, sizeof(*keys));
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_t *list = json_array();
+
+    if (keys == NULL) {
+        abort();
+    }
+    json_object_foreach(events, key, value)
+    {
+        keys[at++] = key;
+    }
+    qsort(keys, count, sizeof(*keys), by_key);
+    for (at = 0; at < count; at++) {
+        (void)json_array_append(list, json_object_get(events, keys[at]));
+    }
+    free(keys);
+    return list;
+}
+
+static void answer_inquiry(struct api *api, struct exchange *exchange,
+                           struct inquiry *inquiry)
+{
+    const struct core *core = driver_core(api->driver);
+    struct release_view release;
+    char sentence[2048];
+    json_t *json = NULL;
+
+    if (!view_release(core, inquiry->release, &release)) {
+        answer_refusal(exchange, 404, "no_such_release", NULL,
+                       "the release was forgotten meanwhile");
+        inquiry_free(inquiry);
+        return;
+    }
+    json = json_object();
+    story_sentence(core, &release, sentence, sizeof(sentence));
+    encode_put(json, "sentence", encode_text(sentence));
+    encode_put(json, "release", encode_release_whole(core, &release));
+    encode_put(json, "explanation",
+               inquiry->explanation != NULL ? json_incref(inquiry->explanation)
+                                            : json_null());
+    encode_put(json, "timeline", sorted_events(inquiry->events));
+    encode_put(json, "cut", json_boolean(inquiry->cut));
+    inquiry_free(inquiry);
+    exchange_answer_json(exchange, 200, json, NULL);
+}
+
+/* --- The readings --------------------------------------------------------- */
+
+static void on_verdict(struct api *api, struct exchange *exchange,
+                       const struct store_event *event, void *data)
+{
+    struct inquiry *inquiry = data;
+
+    take_entries(inquiry, event, true);
+    answer_inquiry(api, exchange, inquiry);
+}
+
+static void read_verdict(struct api *api, struct exchange *exchange,
+                         struct inquiry *inquiry)
+{
+    struct store_query query = {.release = inquiry->release,
+                                .kind = RECORD_VERDICT,
+                                .newest_first = true,
+                                .limit = 1};
+
+    waiting_read(api, exchange, &query, on_verdict, inquiry_free, inquiry);
+}
+
+static void on_incident(struct api *api, struct exchange *exchange,
+                        const struct store_event *event, void *data)
+{
+    take_entries(data, event, false);
+    read_verdict(api, exchange, data);
+}
+
+static void on_release(struct api *api, struct exchange *exchange,
+                       const struct store_event *event, void *data)
+{
+    struct inquiry *inquiry = data;
+    struct store_query query = {.incident = inquiry->incident,
+                                .newest_first = true,
+                                .limit = ENTRIES_MAX};
+
+    take_entries(inquiry, event, false);
+    if (inquiry->incident == 0) {
+        read_verdict(api, exchange, inquiry);
+        return;
+    }
+    waiting_read(api, exchange, &query, on_incident, inquiry_free, inquiry);
+}
+
+static void inquire(struct api *api, struct exchange *exchange, uint64_t id)
+{
+    const struct core *core = driver_core(api->driver);
+    struct store_query query = {
+        .release = id, .newest_first = true, .limit = ENTRIES_MAX};
+    struct release_view release;
+    struct inquiry *inquiry = NULL;
+
+    if (!view_release(core, id, &release)) {
+        answer_refusal(exchange, 404, "no_such_release", NULL,
+                       "there is no release %llu; GET /v1/releases lists them",
+                       (unsigned long long)id);
+        return;
+    }
+    inquiry = calloc(1, sizeof(*inquiry));
+    if (inquiry == NULL) {
+        abort();
+    }
+    inquiry->record = malloc(sizeof(*inquiry->record));
+    inquiry->events = json_object();
+    if (inquiry->record == NULL || inquiry->events == NULL) {
+        abort();
+    }
+    inquiry->release = id;
+    inquiry->incident = release.incident;
+    inquiry->deployed_at = release.deployed_at;
+    waiting_read(api, exchange, &query, on_release, inquiry_free, inquiry);
+}
+
+void why_release(struct api *api, struct exchange *exchange,
+                 const struct target *target)
+{
+    uint64_t id = read_id(exchange, target, 2);
+
+    if (id != 0) {
+        inquire(api, exchange, id);
+    }
+}
+
+/* After a rollback people ask about what was rolled back, not about the old
+ * version that is live again. */
+static uint64_t subject_of(const struct core *core,
+                           const struct service_view *service)
+{
+    struct release_view live, release;
+    size_t cursor = 0;
+
+    if (!view_release(core, service->release, &live)) {
+        live.deployed_at = 0;
+    }
+    while (view_next_release(core, &cursor, &release)) {
+        if (release.service == service->index &&
+            release.deployed_at >= live.deployed_at &&
+            (release.state == RELEASE_REVERTED ||
+             release.state == RELEASE_REVERTING)) {
+            return release.id;
+        }
+    }
+    return service->release;
+}
+
+void why_service(struct api *api, struct exchange *exchange,
+                 const struct target *target)
+{
+    const struct core *core = driver_core(api->driver);
+    struct service_view service;
+    struct about about;
+    uint64_t id = 0;
+
+    if (!read_about(exchange, target, true, &about)) {
+        return;
+    }
+    if (view_find_service(core, about.service, about.environment, &service)) {
+        id = subject_of(core, &service);
+    }
+    if (id == 0) {
+        answer_refusal(exchange, 404, "no_live_release", NULL,
+                       "no live release of %s in %s is known; GET /v1/status "
+                       "shows what is",
+                       about.service, about.environment);
+        return;
+    }
+    inquire(api, exchange, id);
+}
