@@ -20,11 +20,11 @@ struct sqlite_store {
     struct store store;
     struct hasher hasher;
     enum store_access access;
-    char path[SQLITE_PATH_MAX];  /* its folder resolved */
-    char shown[SQLITE_PATH_MAX]; /* as given, escaped: for sentences */
-    int lock;                    /* fd of PATH.lock, -1: none */
-    bool opened;                 /* once; later it is only reconnected */
-    dev_t device;                /* of the file */
+    char path[SQLITE_PATH_MAX]; /* its folder resolved */
+    char shown[200];            /* as given, escaped: for sentences */
+    int lock;                   /* fd of PATH.lock, -1: none */
+    bool opened;                /* once; later it is only reconnected */
+    dev_t device;               /* of the file */
     ino_t inode;
     ino_t log_inode;                  /* of PATH-wal, 0: not there yet */
     uint64_t sequence;                /* the newest acknowledged entry, */
