@@ -373,13 +373,13 @@ static void compile_fact(struct compiler *compiler, size_t part,
         return;
     }
     for (size_t i = 0; i < FACTS; i++) {
-        names[i] = facts[i].name;
+        names[i] = facts[i].name + strlen("release.");
         if (strcmp(facts[i].name, name) == 0) {
             emit_fact(compiler, part, facts[i].fact, facts[i].type, NULL);
             return;
         }
     }
-    nearest = nearest_name(name, names, FACTS);
+    nearest = nearest_name(name + strlen("release."), names, FACTS);
     (void)compiler_error(
         compiler, syntax->begin, syntax->end, "unknown fact '%s'; %s%s%s", name,
         nearest == NULL ? "known are release.service "
