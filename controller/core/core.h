@@ -30,10 +30,10 @@
 #include "controller/core/effect.h"
 #include "controller/core/limits.h"
 
-struct service_option {  /* one entry of `services:`, first match wins */
-    char service[NAME_MAX_BYTES + 1];     /* exact, "prefix*" or "*" */
+struct service_option { /* one entry of `services:`, first match wins */
+    char service[NAME_MAX_BYTES + 1]; /* exact, "prefix*" or "*" */
     char environment[NAME_MAX_BYTES + 1];
-    uint16_t target, source;              /* indexes; NONE_INDEX: none */
+    uint16_t target, source; /* indexes; NONE_INDEX: none */
     enum mode ceiling;
 };
 
@@ -47,9 +47,9 @@ struct source_option {
 
 struct target_option {
     char name[NAME_MAX_BYTES + 1];
-    time_ms deadline;  /* not complete within it: stuck; a revert: failed */
-    time_ms timeout;   /* of one call */
-    bool can_check;    /* it has a `has` call */
+    time_ms deadline; /* not complete within it: stuck; a revert: failed */
+    time_ms timeout;  /* of one call */
+    bool can_check;   /* it has a `has` call */
 };
 
 struct budget { /* "3 in 10m" */
@@ -60,10 +60,10 @@ struct budget { /* "3 in 10m" */
 struct core_options {
     uint32_t services_max, releases_max, series_max;
     enum mode ceiling;
-    struct budget per_service;  /* 1 in 30m */
-    struct budget fleet;        /* 3 in 10m */
-    uint32_t shared_services;   /* shared cause: at least this many */
-    double shared_share;        /*   and at least this share of them */
+    struct budget per_service; /* 1 in 30m */
+    struct budget fleet;       /* 3 in 10m */
+    uint32_t shared_services;  /* shared cause: at least this many */
+    double shared_share;       /*   and at least this share of them */
     time_ms shared_window;
     const struct service_option *services; /* lent for the core's life, */
     const struct source_option *sources;   /* likewise */
@@ -71,8 +71,8 @@ struct core_options {
     size_t services_count, sources_count, targets_count;
     const char *page[PAGE_SINKS_MAX]; /* sinks' names */
     size_t pages_count;
-    uint64_t seed;              /* of the backoff's jitter */
-    const char *version;        /* of the program, for STARTED */
+    uint64_t seed;       /* of the backoff's jitter */
+    const char *version; /* of the program, for STARTED */
 };
 
 struct decision {

@@ -5,35 +5,35 @@
 #include "controller/core/input.h"
 
 enum effect_kind {
-    EFFECT_ANSWER,          /* to INPUT_REGISTER or INPUT_COMMAND */
-    EFFECT_QUERY,           /* ask source for query at g -> INPUT_SAMPLES */
-    EFFECT_HISTORY,         /* rows from..to for a release -> INPUT_HISTORY */
-    EFFECT_OBSERVE,         /* what is live -> INPUT_TARGET */
-    EFFECT_HAS,             /* is the target version still there */
-    EFFECT_REVERT,          /* -> INPUT_TARGET */
-    EFFECT_NOTIFY,          /* -> INPUT_NOTICE_DONE */
-    EFFECT_RUN,             /* an action by name -> INPUT_ACTION_DONE */
-    EFFECT_POLICY_RELEASED  /* nobody reads this block any more: free it */
+    EFFECT_ANSWER,         /* to INPUT_REGISTER or INPUT_COMMAND */
+    EFFECT_QUERY,          /* ask source for query at g -> INPUT_SAMPLES */
+    EFFECT_HISTORY,        /* rows from..to for a release -> INPUT_HISTORY */
+    EFFECT_OBSERVE,        /* what is live -> INPUT_TARGET */
+    EFFECT_HAS,            /* is the target version still there */
+    EFFECT_REVERT,         /* -> INPUT_TARGET */
+    EFFECT_NOTIFY,         /* -> INPUT_NOTICE_DONE */
+    EFFECT_RUN,            /* an action by name -> INPUT_ACTION_DONE */
+    EFFECT_POLICY_RELEASED /* nobody reads this block any more: free it */
 };
 
 /* Outcome of a request, for the door to spell as exit code and HTTP status. */
 enum outcome {
     OUTCOME_DONE,
-    OUTCOME_ALREADY,        /* the same key and body, or already so */
-    OUTCOME_UNWATCHED,      /* recorded, but no policy matches */
-    OUTCOME_INVALID,        /* the request is wrong: 400 */
-    OUTCOME_NOT_FOUND,      /* 404 */
-    OUTCOME_CONFLICT,       /* same key, other body; not in this state: 409 */
-    OUTCOME_REFUSED,        /* an interlock or a rule says no: 422 */
-    OUTCOME_FULL            /* a limit is reached: 503 */
+    OUTCOME_ALREADY,   /* the same key and body, or already so */
+    OUTCOME_UNWATCHED, /* recorded, but no policy matches */
+    OUTCOME_INVALID,   /* the request is wrong: 400 */
+    OUTCOME_NOT_FOUND, /* 404 */
+    OUTCOME_CONFLICT,  /* same key, other body; not in this state: 409 */
+    OUTCOME_REFUSED,   /* an interlock or a rule says no: 422 */
+    OUTCOME_FULL       /* a limit is reached: 503 */
 };
 
 struct effect {
     enum effect_kind kind;
     struct effect_id id;
-    uint64_t needs;       /* not before this sequence is durable; 0: at once */
-    time_ms deadline;     /* the core gives up waiting then (it has the timer) */
-    uint16_t service;     /* index of the service: view_service() */
+    uint64_t needs;   /* not before this sequence is durable; 0: at once */
+    time_ms deadline; /* the core gives up waiting then (it has the timer) */
+    uint16_t service; /* index of the service: view_service() */
     union {
         struct {
             uint64_t reply;
@@ -54,13 +54,14 @@ struct effect {
         struct {
             char suspect[NAME_MAX_BYTES + 1]; /* REVERT: expected live */
             char target[NAME_MAX_BYTES + 1];  /* REVERT, HAS */
-            char key[64];                     /* idempotency, same for retries */
+            char key[64]; /* idempotency, same for retries */
             uint64_t rollback;
         } target;
         struct {
             uint64_t notice;
             char sink[NAME_MAX_BYTES + 1];
-            char what[RECORD_CODE_MAX]; /* page, hold, rollback, recovered, ... */
+            char what[RECORD_CODE_MAX]; /* page, hold, rollback, recovered, ...
+                                         */
             char text[RECORD_TEXT_MAX];
             uint64_t release, incident;
         } notify;

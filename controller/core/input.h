@@ -12,32 +12,32 @@ struct effect_id {
 };
 
 enum input_kind {
-    INPUT_TICK,           /* time passed: the oldest deadline is handled */
-    INPUT_REGISTER,       /* a pipeline says: this is deployed */
-    INPUT_COMMAND,        /* a person or pipeline asks for something */
+    INPUT_TICK,            /* time passed: the oldest deadline is handled */
+    INPUT_REGISTER,        /* a pipeline says: this is deployed */
+    INPUT_COMMAND,         /* a person or pipeline asks for something */
     INPUT_POLICY_ACCEPTED, /* takes the compiled block */
     INPUT_POLICY_REMOVED,
-    INPUT_SAMPLES,        /* answer to a query: fills rows, judges nothing */
-    INPUT_HISTORY,        /* answer to EFFECT_HISTORY */
-    INPUT_TARGET,         /* answer to OBSERVE, HAS and REVERT */
-    INPUT_NOTICE_DONE,    /* delivered, or given up after the shell's retries */
+    INPUT_SAMPLES,     /* answer to a query: fills rows, judges nothing */
+    INPUT_HISTORY,     /* answer to EFFECT_HISTORY */
+    INPUT_TARGET,      /* answer to OBSERVE, HAS and REVERT */
+    INPUT_NOTICE_DONE, /* delivered, or given up after the shell's retries */
     INPUT_ACTION_DONE,
-    INPUT_STOP_FILE,      /* the kill switch came or went */
-    INPUT_CLOCK_SET,      /* the wall clock jumped; `now` is already re-anchored */
-    INPUT_STARTED         /* after recovery, once: begin to observe and ask */
+    INPUT_STOP_FILE, /* the kill switch came or went */
+    INPUT_CLOCK_SET, /* the wall clock jumped; `now` is already re-anchored */
+    INPUT_STARTED    /* after recovery, once: begin to observe and ask */
 };
 
 struct registration {
     const char *service, *environment, *version;
-    time_ms deployed_at;        /* 0: now */
-    const char *previous;       /* NULL: not said; likewise below */
+    time_ms deployed_at;  /* 0: now */
+    const char *previous; /* NULL: not said; likewise below */
     const char *kind;
-    const char *data_change;    /* none expand contract irreversible */
+    const char *data_change; /* none expand contract irreversible */
     const char *compatible_from;
     const struct label *labels;
     size_t labels_count;
-    const char *key;            /* idempotency key */
-    const char *key_digest;     /* hex SHA-256 of the body */
+    const char *key;        /* idempotency key */
+    const char *key_digest; /* hex SHA-256 of the body */
 };
 
 #define COMMANDS(X)                                                            \
@@ -65,19 +65,19 @@ struct command {
 };
 
 enum target_result {
-    TARGET_OBSERVED,   /* OBSERVE: version, complete; HAS: has */
-    TARGET_ACCEPTED,   /* REVERT: it said yes (or "already there") */
-    TARGET_RACED,      /* REVERT: it refused, live is not what we expected */
-    TARGET_REJECTED,   /* a refusal that another try cannot change (4xx) */
-    TARGET_UNCLEAR     /* time-out, reset, 429, 5xx, garbage: it may or may
-                          not have happened; observe before anything else */
+    TARGET_OBSERVED, /* OBSERVE: version, complete; HAS: has */
+    TARGET_ACCEPTED, /* REVERT: it said yes (or "already there") */
+    TARGET_RACED,    /* REVERT: it refused, live is not what we expected */
+    TARGET_REJECTED, /* a refusal that another try cannot change (4xx) */
+    TARGET_UNCLEAR   /* time-out, reset, 429, 5xx, garbage: it may or may
+                        not have happened; observe before anything else */
 };
 
 struct input {
     enum input_kind kind;
     time_ms now;
-    uint64_t reply;      /* REGISTER, COMMAND: token for EFFECT_ANSWER, 0: none */
-    const char *by;      /* REGISTER, COMMAND: principal's id */
+    uint64_t reply; /* REGISTER, COMMAND: token for EFFECT_ANSWER, 0: none */
+    const char *by; /* REGISTER, COMMAND: principal's id */
     union {
         struct registration registration;
         struct command command;
@@ -88,25 +88,25 @@ struct input {
         struct {
             uint32_t query;
             time_ms g;
-            const char *error;          /* not NULL: a source error for all */
-            const uint32_t *series;     /* ids, each at most once */
+            const char *error;      /* not NULL: a source error for all */
+            const uint32_t *series; /* ids, each at most once */
             const struct sample *samples;
             size_t count;
         } samples;
         struct {
             struct effect_id id;
-            const char *error;          /* not NULL: a source error */
-            struct history history;     /* rows x the policy's signals */
+            const char *error;      /* not NULL: a source error */
+            struct history history; /* rows x the policy's signals */
         } history;
         struct {
             struct effect_id id;
             enum target_result result;
-            const char *version;        /* OBSERVED */
+            const char *version; /* OBSERVED */
             bool complete, has;
-            const char *text;           /* status and words, for people */
+            const char *text; /* status and words, for people */
         } target;
         struct {
-            uint64_t id;                /* notice or action */
+            uint64_t id; /* notice or action */
             bool delivered;
             const char *text;
         } done;

@@ -9,37 +9,37 @@
 struct service_view {
     uint16_t index;
     const char *service, *environment;
-    uint16_t option;            /* entry of options->services; NONE_INDEX */
-    const char *live;           /* "" until observed */
+    uint16_t option;  /* entry of options->services; NONE_INDEX */
+    const char *live; /* "" until observed */
     bool complete;
-    time_ms observed_at;        /* 0: never */
-    const char *observe_error;  /* the last failure, "" when it worked */
-    uint64_t release;           /* the live version's release, 0 */
-    uint64_t incident;          /* the open one, 0 */
-    uint64_t rollback;          /* under way, 0 */
+    time_ms observed_at;       /* 0: never */
+    const char *observe_error; /* the last failure, "" when it worked */
+    uint64_t release;          /* the live version's release, 0 */
+    uint64_t incident;         /* the open one, 0 */
+    uint64_t rollback;         /* under way, 0 */
 };
 
 struct release_view {
     uint64_t id;
-    uint16_t service;           /* index */
+    uint16_t service; /* index */
     const char *version, *previous, *kind, *data_change, *compatible_from;
-    const char *policy;         /* name, "" when unwatched */
+    const char *policy; /* name, "" when unwatched */
     const char *policy_digest;
     enum release_state state;
     enum grade grade;
     enum origin origin;
     time_ms deployed_at, registered_at;
-    time_ms healthy, lasts;     /* the watch clock, and what it must reach */
+    time_ms healthy, lasts; /* the watch clock, and what it must reach */
     uint64_t looks, known_looks;
     double requests;
-    const char *verdict;        /* "healthy" ..., "" before the first look */
-    const char *verdict_text;   /* filled-in text of hold or page, or "" */
-    time_ms judged_at;          /* newest grid time judged, 0 */
-    uint64_t verdict_sequence;  /* its record, with the explanation, 0 */
-    enum mode mode;             /* effective now, if the leaf were rollback */
+    const char *verdict;       /* "healthy" ..., "" before the first look */
+    const char *verdict_text;  /* filled-in text of hold or page, or "" */
+    time_ms judged_at;         /* newest grid time judged, 0 */
+    uint64_t verdict_sequence; /* its record, with the explanation, 0 */
+    enum mode mode;            /* effective now, if the leaf were rollback */
     uint64_t incident, rollback;
     enum answer rollback_safe;
-    uint64_t last_good;         /* release we would go back to, 0: none */
+    uint64_t last_good;            /* release we would go back to, 0: none */
     const char *last_good_version; /* "" */
     bool blind, stuck;
     const struct label *labels;
@@ -53,8 +53,9 @@ struct rollback_view {
     enum rollback_state state;
     enum mode mode;
     time_ms countdown;
-    time_ms proposed_at, intended_at, requested_at, applied_at, ended_at; /* 0 */
-    const char *code, *text;    /* of the last move */
+    time_ms proposed_at, intended_at, requested_at, applied_at,
+        ended_at;            /* 0 */
+    const char *code, *text; /* of the last move */
 };
 
 struct incident_view {
@@ -74,19 +75,20 @@ struct freeze_view {
 enum gate { GATE_GO, GATE_REFUSED, GATE_UNKNOWN };
 struct gate_view {
     enum gate gate;
-    char code[RECORD_CODE_MAX]; /* frozen tainted held full unknown_service ... */
+    char code[RECORD_CODE_MAX]; /* frozen tainted held full unknown_service ...
+                                 */
     char text[RECORD_TEXT_MAX];
     uint64_t freeze, release;
-    time_ms until;              /* of the freeze, 0 */
+    time_ms until; /* of the freeze, 0 */
 };
 
 /* A query as its source must ask it, and the series that select from it. */
 struct query_view {
     uint32_t id;
-    uint16_t source;            /* index of options->sources */
-    uint16_t service;           /* index for per_service sources, else NONE */
+    uint16_t source;  /* index of options->sources */
+    uint16_t service; /* index for per_service sources, else NONE */
     enum fetch fetch;
-    const char *text, *fresh;   /* fresh: "" when none */
+    const char *text, *fresh; /* fresh: "" when none */
     time_ms every, max_age;
 };
 struct series_view {

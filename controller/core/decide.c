@@ -1,0 +1,318 @@
+/* From a leaf that says rollback to a durable intent, or a refusal. */
+#include "controller/core/rollback.h"
+
+#include <assert.h>
+
+#include "controller/core/describe.h"
+#include "controller/core/guard.h"
+#include "controller/core/inside.h"
+#include "controller/core/ledger.h"
+
+/* A person's rollback has no leaf to say how long. */
+#define FREEZE_DEFAULT_MS (24 * HOUR_MS)
+
+static const struct policy *policy_of(const struct core *core,
+                                      const struct service *service)
+{
+    const struct watch *watch = watch_of(core, service);
+    return watch->on ? rule_policy(core, watch->rule) : NULL;
+}
+
+static void tell(struct core *core, const struct rollback *rollback,
+                 const char *what, const char *text)
+{
+    const struct service *service = service_at(core, rollback->service);
+    notice_tell(core, service, policy_of(core, service), rollback->leaf,
+                rollback->release, what, text);
+}
+
+/* ---- proposing --------------------------------------------------------- */
+
+static void say_proposal(const struct service *service,
+                         const struct release *suspect,
+                         const struct release *target,
+                         const struct watch *watch, char text[RECORD_TEXT_MAX])
+{
+    text_join(text, RECORD_TEXT_MAX, "roll back ", service->name, " in ",
+              service->environment, " from ", suspect->version, " to ",
+              target ? target->version : "its last good version",
+              watch->on && watch->values[0] ? ": " : "",
+              watch->on ? watch->values : "", NULL);
+}
+
+static struct rollback *propose(struct core *core, struct service *service,
+                                const struct release *suspect, const char *by)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct policy *policy = policy_of(core, service);
+    const struct release *target = ledger_last_good(core, suspect);
+    struct record *record =
+        core_record_about(core, RECORD_ROLLBACK_PROPOSED, service);
+    record->incident = service->incident;
+    record->release = suspect->id;
+    text_copy(record->version, sizeof record->version, suspect->version);
+    if (target) {
+        record->target_release = target->id;
+        text_copy(record->target_version, sizeof record->target_version,
+                  target->version);
+    }
+    if (policy) {
+        text_copy(record->name, sizeof record->name,
+                  policy_text(policy, policy->name));
+        text_copy(record->digest, sizeof record->digest, policy->digest);
+        record->grid = watch->judged;
+        record->leaf = watch->leaf;
+        record->root = watch->root;
+        record->unsure = watch->unsure;
+        record->mode = guard_mode(core, service, policy, watch->leaf,
+                                  watch->unsure, &record->countdown);
+    }
+    record->mode = by[0] ? MODE_AUTO : record->mode;
+    text_copy(record->by, sizeof record->by, by);
+    say_proposal(service, suspect, target, watch, record->text);
+    return rollback_find(core, core_tell(core, record));
+}
+
+/* ---- refusing ---------------------------------------------------------- */
+
+/* Recorded and paged once for each reason. */
+static void refuse(struct core *core, struct rollback *rollback,
+                   enum refusal refusal, const char *text)
+{
+    if (rollback->refusals >> refusal & 1u) {
+        return;
+    }
+    char sentence[RECORD_TEXT_MAX];
+    text_join(sentence, sizeof sentence,
+              refusal == REFUSAL_MODE ? "" : "not rolled back: ", text, NULL);
+    rollback_tell_moved(core, rollback, ROLLBACK_REFUSED, refusal_code(refusal),
+                        sentence);
+    char page[RECORD_TEXT_MAX];
+    text_join(page, sizeof page, service_at(core, rollback->service)->name, " ",
+              rollback->suspect, ": ", sentence, NULL);
+    tell(core, rollback, "refused", page);
+}
+
+/* ---- intending --------------------------------------------------------- */
+
+static time_ms freeze_until(const struct core *core,
+                            const struct rollback *rollback)
+{
+    const struct policy *policy =
+        policy_of(core, service_at(core, rollback->service));
+    if (!policy || rollback->leaf == NONE_INDEX) {
+        return core->now + FREEZE_DEFAULT_MS;
+    }
+    const struct leaf *leaf = policy_leaf(policy, rollback->leaf);
+    return leaf->freezes ? core->now + leaf->freeze : 0;
+}
+
+static void intend(struct core *core, struct rollback *rollback)
+{
+    const struct release *suspect = release_find(core, rollback->release);
+    const struct release *target = ledger_last_good(core, suspect);
+    const struct service *service = service_at(core, rollback->service);
+    assert(target);
+    char text[RECORD_TEXT_MAX];
+    const struct watch *watch = watch_of(core, service);
+    text_join(text, sizeof text, "rolling back ", service->name, " in ",
+              service->environment, " from ", suspect->version, " to ",
+              target->version, watch->on && watch->values[0] ? ": " : "",
+              watch->on ? watch->values : "",
+              rollback->by[0] ? "; ordered by " : "", rollback->by,
+              ". Deploys are frozen; fix ", suspect->version,
+              " and 'lastgood thaw'", NULL);
+    struct record *record = rollback_begin_move(
+        core, rollback, ROLLBACK_INTENDED, "intended", text);
+    record->target_release = target->id;
+    text_copy(record->target_version, sizeof record->target_version,
+              target->version);
+    record->until = freeze_until(core, rollback);
+    core_tell(core, record);
+    tell(core, rollback, "rollback", text);
+    timer_arm(&core->timers, &rollback->timer, core->now);
+}
+
+static void ask_has(struct core *core, struct rollback *rollback)
+{
+    const struct service *service = service_at(core, rollback->service);
+    const struct release *suspect = release_find(core, rollback->release);
+    const struct release *target = ledger_last_good(core, suspect);
+    assert(target);
+    struct effect *effect =
+        pending_ask(core, EFFECT_HAS, PENDING_ROLLBACK, rollback->id,
+                    service_timeout(core, service) + SECOND_MS);
+    effect->service = service->index;
+    effect->target.rollback = rollback->id;
+    text_copy(effect->target.suspect, sizeof effect->target.suspect,
+              suspect->version);
+    text_copy(effect->target.target, sizeof effect->target.target,
+              target->version);
+    rollback->waiting = effect->id.counter;
+    rollback->asked = EFFECT_HAS;
+}
+
+static bool can_check(const struct core *core, const struct service *service)
+{
+    uint16_t target = service_target(core, service);
+    return target != NONE_INDEX && core->options.targets[target].can_check;
+}
+
+static void advance(struct core *core, struct rollback *rollback)
+{
+    if (can_check(core, service_at(core, rollback->service))) {
+        ask_has(core, rollback);
+    } else {
+        intend(core, rollback);
+    }
+}
+
+/* Only a person can turn it into a rollback: say how, once. */
+static void suggest(struct core *core, struct rollback *rollback,
+                    enum mode mode, time_ms countdown)
+{
+    if (rollback->suggested) {
+        return;
+    }
+    char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, "proposed: ", rollback->text,
+              ". It waits for you: lastgood rollback ",
+              text_digits(rollback->release, digits), NULL);
+    struct record *record = rollback_begin_move(
+        core, rollback, ROLLBACK_PROPOSED, "suggested", text);
+    record->mode = mode;
+    record->countdown = countdown;
+    core_tell(core, record);
+    tell(core, rollback, "proposed", text);
+}
+
+static void weigh(struct core *core, struct rollback *rollback)
+{
+    const struct service *service = service_at(core, rollback->service);
+    char text[RECORD_TEXT_MAX];
+    enum refusal refusal = guard_refuses(core, rollback, text);
+    if (refusal != REFUSAL_NONE) {
+        refuse(core, rollback, refusal, text);
+        return;
+    }
+    const struct watch *watch = watch_of(core, service);
+    time_ms countdown = 0;
+    enum mode mode =
+        rollback->manual
+            ? MODE_AUTO
+            : guard_mode(core, service, policy_of(core, service),
+                         rollback->leaf, watch->unsure, &countdown);
+    if (mode == MODE_AUTO) {
+        advance(core, rollback);
+    } else {
+        suggest(core, rollback, mode, countdown);
+    }
+}
+
+/* ---- the doors --------------------------------------------------------- */
+
+static bool is_open(const struct rollback *rollback, uint64_t incident)
+{
+    return rollback && rollback->incident == incident &&
+           (rollback->state == ROLLBACK_PROPOSED ||
+            rollback->state == ROLLBACK_REFUSED);
+}
+
+void rollback_decide(struct core *core, struct service *service)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct release *suspect = release_find(core, watch->release);
+    const struct policy *policy = policy_of(core, service);
+    if (!policy || watch->rollback || !suspect || !service->incident ||
+        policy_leaf(policy, watch->leaf)->kind != LEAF_ROLLBACK) {
+        return;
+    }
+    struct rollback *rollback = rollback_find(core, suspect->rollback);
+    if (!is_open(rollback, service->incident)) {
+        rollback = propose(core, service, suspect, "");
+    }
+    if (rollback->waiting == 0) { /* else its answer decides */
+        rollback->leaf = watch->leaf;
+        weigh(core, rollback);
+    }
+}
+
+void rollback_withdraw(struct core *core, const struct release *release,
+                       const char *code, const char *text)
+{
+    struct rollback *rollback = rollback_find(core, release->rollback);
+    if (rollback && rollback->state == ROLLBACK_PROPOSED && !rollback->manual) {
+        rollback_stop_waiting(core, rollback);
+        rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, code, text);
+    }
+}
+
+enum refusal rollback_order(struct core *core, const struct release *release,
+                            struct order *order)
+{
+    struct service *service = service_at(core, release->service);
+    if (!service->incident) {
+        incident_open(core, release, order->by, order->reason);
+    }
+    struct rollback *rollback = rollback_find(core, release->rollback);
+    if (!is_open(rollback, service->incident)) {
+        rollback = propose(core, service, release, order->by);
+    }
+    rollback_stop_waiting(core, rollback);
+    bool was_manual = rollback->manual;
+    rollback->manual = true;
+    text_copy(rollback->by, sizeof rollback->by, order->by);
+    order->rollback = rollback->id;
+    enum refusal refusal = guard_refuses(core, rollback, order->text);
+    if (refusal == REFUSAL_NONE) {
+        advance(core, rollback);
+        return REFUSAL_NONE;
+    }
+    refuse(core, rollback, refusal, order->text);
+    if (!was_manual) { /* the policy's proposal stands as it stood */
+        rollback->manual = false;
+        rollback->by[0] = '\0';
+    }
+    return refusal;
+}
+
+/* The answer to HAS. */
+static void has_answered(struct core *core, struct rollback *rollback,
+                         const struct input *input)
+{
+    char text[RECORD_TEXT_MAX];
+    if (input->target.result != TARGET_OBSERVED) {
+        text_join(text, sizeof text, "the target did not say whether ",
+                  rollback->target, " is still there: ",
+                  input->target.text ? input->target.text : "no answer", NULL);
+        refuse(core, rollback, REFUSAL_TARGET_UNCLEAR, text);
+        return;
+    }
+    if (!input->target.has) {
+        text_join(text, sizeof text, rollback->target,
+                  " is gone from the deployment system: roll forward", NULL);
+        refuse(core, rollback, REFUSAL_TARGET_GONE, text);
+        return;
+    }
+    /* Time has passed: every interlock is asked again. */
+    enum refusal refusal = guard_refuses(core, rollback, text);
+    if (refusal != REFUSAL_NONE) {
+        refuse(core, rollback, refusal, text);
+    } else {
+        intend(core, rollback);
+    }
+}
+
+void rollback_answered(struct core *core, struct rollback *rollback,
+                       enum effect_kind asked, const struct input *input)
+{
+    if (!rollback || rollback->waiting == 0) {
+        return;
+    }
+    rollback->waiting = 0;
+    if (asked == EFFECT_HAS) {
+        has_answered(core, rollback, input);
+    } else {
+        revert_answered(core, rollback, asked, input);
+    }
+}

@@ -1,0 +1,33 @@
+/* The sentences that people read: what, who, why, what next. */
+#ifndef CORE_DESCRIBE_H
+#define CORE_DESCRIBE_H
+
+#include "controller/core/rollback.h"
+#include "controller/core/watch.h"
+
+/* "error_rate 8.7%, pool_saturation 92%": the known named signals. */
+void describe_values(const struct policy *policy, const struct verdict *verdict,
+                     char *ret_text, size_t size);
+
+/* "errors (no data), pool_size (source error)": the unknown ones. */
+void describe_unknowns(const struct policy *policy,
+                       const struct verdict *verdict, char *ret_text,
+                       size_t size);
+
+/* What a leaf says of a release, filled in. */
+void describe_leaf(const struct core *core, const struct policy *policy,
+                   uint16_t leaf, const struct release *release, char *ret_text,
+                   size_t size);
+
+/* A verdict in one sentence. */
+void describe_verdict(const struct core *core, const struct watch *watch,
+                      const struct release *release, char *ret_text,
+                      size_t size);
+
+/* "user-service 2.4.0 in production" */
+#define RELEASE_TEXT_MAX (3 * NAME_MAX_BYTES + 16)
+const char *describe_release(const struct core *core,
+                             const struct release *release,
+                             char text[RELEASE_TEXT_MAX]);
+
+#endif

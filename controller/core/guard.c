@@ -1,0 +1,284 @@
+#include "controller/core/guard.h"
+
+#include <assert.h>
+
+#include "controller/core/inside.h"
+#include "controller/core/ledger.h"
+
+static const char *const codes[REFUSAL_LAST] = {
+    [REFUSAL_NONE] = "",
+    [REFUSAL_NO_LAST_GOOD] = "no_last_good",
+    [REFUSAL_NO_TARGET] = "no_target",
+    [REFUSAL_IRREVERSIBLE] = "irreversible",
+    [REFUSAL_NOT_LIVE] = "not_live",
+    [REFUSAL_UNDER_WAY] = "under_way",
+    [REFUSAL_PER_SERVICE] = "per_service",
+    [REFUSAL_FLEET] = "fleet",
+    [REFUSAL_SHARED_CAUSE] = "shared_cause",
+    [REFUSAL_BLIND] = "blind",
+    [REFUSAL_PUT_LIVE] = "put_live",
+    [REFUSAL_ANNOUNCED] = "announced",
+    [REFUSAL_STOP] = "stop",
+    [REFUSAL_MODE] = "mode",
+    [REFUSAL_TARGET_GONE] = "target_gone",
+    [REFUSAL_TARGET_UNCLEAR] = "target_unclear",
+};
+
+const char *refusal_code(enum refusal refusal)
+{
+    assert(refusal < REFUSAL_LAST);
+    return codes[refusal];
+}
+
+enum refusal refusal_of_code(const char *code)
+{
+    for (enum refusal i = REFUSAL_NONE; i < REFUSAL_LAST; i++) {
+        if (text_equal(codes[i], code)) {
+            return i;
+        }
+    }
+    return REFUSAL_NONE;
+}
+
+static void lower(enum mode *mode, time_ms *countdown, enum mode other,
+                  time_ms other_countdown)
+{
+    if (other < *mode) {
+        *countdown = other == MODE_COUNTDOWN ? other_countdown : 0;
+        *mode = other;
+    } else if (other == MODE_COUNTDOWN && *mode == MODE_COUNTDOWN &&
+               other_countdown > *countdown) {
+        *countdown = other_countdown; /* two countdowns: the longer one */
+    }
+}
+
+enum mode guard_mode(const struct core *core, const struct service *service,
+                     const struct policy *policy, uint16_t leaf, bool unsure,
+                     time_ms *ret_countdown)
+{
+    enum mode mode = policy->mode;
+    time_ms countdown = policy->mode == MODE_COUNTDOWN ? policy->countdown : 0;
+    if (leaf != NONE_INDEX && policy_leaf(policy, leaf)->has_mode) {
+        lower(&mode, &countdown, policy_leaf(policy, leaf)->mode,
+              policy_leaf(policy, leaf)->countdown);
+    }
+    if (unsure) {
+        lower(&mode, &countdown, policy->unsure, policy->unsure_countdown);
+    }
+    lower(&mode, &countdown, service_ceiling(core, service), 0);
+    *ret_countdown = countdown;
+    return mode;
+}
+
+uint32_t guard_spent(const struct core *core, const struct service *service,
+                     time_ms window)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        const struct rollback *rollback = pool_at(&core->rollbacks, i);
+        count += rollback->intended_at != 0 &&
+                 rollback->intended_at > core->now - window &&
+                 (!service || rollback->service == service->index);
+    }
+    return count;
+}
+
+/* ---- the interlocks, each with its sentence ---------------------------- */
+
+struct concern {
+    struct core *core;
+    const struct rollback *rollback;
+    const struct service *service;
+    const struct release *suspect, *target;
+    const struct policy *policy; /* of the watch, NULL when there is none */
+    char *text;
+};
+
+#define SAY(asked, ...)                                                        \
+    text_join((asked)->text, RECORD_TEXT_MAX, __VA_ARGS__, NULL)
+
+static bool no_last_good(const struct concern *asked)
+{
+    SAY(asked, "no release of ", asked->service->name, " in ",
+        asked->service->environment,
+        " is known to be good; 'lastgood adopt' one, or roll forward");
+    return !asked->target;
+}
+
+static bool no_target(const struct concern *asked)
+{
+    SAY(asked, "the configuration gives ", asked->service->name, " in ",
+        asked->service->environment,
+        " no target to deploy with; add it under services:");
+    return service_target(asked->core, asked->service) == NONE_INDEX;
+}
+
+static bool irreversible(const struct concern *asked)
+{
+    SAY(asked, asked->suspect->version, " or a release before it changed data ",
+        "so that ", asked->target->version, " cannot run on it: roll forward");
+    return ledger_rollback_safe(asked->core, asked->suspect, asked->target) ==
+           ANSWER_NO;
+}
+
+static bool not_live(const struct concern *asked)
+{
+    const struct service *service = asked->service;
+    if (service->observed_at == 0) {
+        SAY(asked, "nobody has seen yet what is live in ", service->environment,
+            ": ",
+            service->observe_error[0] ? service->observe_error
+                                      : "the target was not asked yet");
+        return true;
+    }
+    SAY(asked, "live is ", service->live, ", not ", asked->suspect->version,
+        ": someone was faster");
+    return ledger_live(asked->core, service) != asked->suspect;
+}
+
+static bool under_way(const struct concern *asked)
+{
+    SAY(asked, "another rollback of ", asked->service->name, " is under way");
+    return asked->service->rollback != 0;
+}
+
+static void say_budget(const struct concern *asked, const char *whose,
+                       const struct budget *budget)
+{
+    char digits[DIGITS_MAX], span[DURATION_TEXT_MAX];
+    SAY(asked, whose, " may roll back ", text_digits(budget->count, digits),
+        " times in ", duration_print(budget->window, span),
+        ", and did; decide yourself: 'lastgood rollback' when it is over");
+}
+
+static bool per_service(const struct concern *asked)
+{
+    const struct budget *budget = &asked->core->options.per_service;
+    say_budget(asked, asked->service->name, budget);
+    return budget->count > 0 && guard_spent(asked->core, asked->service,
+                                            budget->window) >= budget->count;
+}
+
+static bool fleet(const struct concern *asked)
+{
+    const struct budget *budget = &asked->core->options.fleet;
+    say_budget(asked, "the whole fleet", budget);
+    return budget->count > 0 &&
+           guard_spent(asked->core, NULL, budget->window) >= budget->count;
+}
+
+static uint32_t services_live(const struct core *core)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        count += core->services[i].live[0] != '\0';
+    }
+    return count;
+}
+
+static bool shared_cause(const struct concern *asked)
+{
+    const struct core_options *options = &asked->core->options;
+    uint32_t breaching =
+        incident_breaching(asked->core, options->shared_window);
+    uint32_t live = services_live(asked->core);
+    char digits[DIGITS_MAX], all[DIGITS_MAX];
+    SAY(asked, text_digits(breaching, digits), " of ", text_digits(live, all),
+        " services are in trouble at once: look for what they share");
+    return options->shared_services > 0 &&
+           breaching >= options->shared_services &&
+           (double)breaching >= options->shared_share * (double)live;
+}
+
+static bool blind(const struct concern *asked)
+{
+    const struct watch *watch = watch_of(asked->core, asked->service);
+    SAY(asked, "the first question is not known to be true now",
+        watch->unknowns[0] ? "; unknown: " : "", watch->unknowns);
+    return !watch->on || watch->root != ANSWER_YES;
+}
+
+static bool put_live(const struct concern *asked)
+{
+    SAY(asked, asked->suspect->version,
+        " was itself put live by a rollback; only a person may go back "
+        "from it");
+    const struct rollback *back =
+        rollback_find(asked->core, asked->service->put_live);
+    return back && back->target_release == asked->suspect->id;
+}
+
+static bool announced(const struct concern *asked)
+{
+    const struct service *service = asked->service;
+    SAY(asked, "a newer deploy was announced: ", service->announced);
+    return service->announced[0] &&
+           service->announced_until > asked->core->now &&
+           !text_equal(service->announced, asked->suspect->version);
+}
+
+static bool stopped(const struct concern *asked)
+{
+    SAY(asked, "the STOP file stands: nothing is rolled back until it is "
+               "removed");
+    return asked->core->stopped;
+}
+
+static bool mode(const struct concern *asked)
+{
+    SAY(asked, "would roll back ", asked->service->name, " in ",
+        asked->service->environment, " from ", asked->suspect->version, " to ",
+        asked->target->version, " (observe)");
+    const struct watch *watch = watch_of(asked->core, asked->service);
+    time_ms countdown = 0;
+    return !asked->policy ||
+           guard_mode(asked->core, asked->service, asked->policy,
+                      asked->rollback->leaf, watch->unsure,
+                      &countdown) == MODE_OBSERVE;
+}
+
+static const struct {
+    enum refusal refusal;
+    bool (*holds)(const struct concern *asked);
+    bool for_people; /* a person's order does not overrule it */
+} interlocks[] = {
+    {REFUSAL_NO_LAST_GOOD, no_last_good, true},
+    {REFUSAL_NO_TARGET, no_target, true},
+    {REFUSAL_IRREVERSIBLE, irreversible, true},
+    {REFUSAL_NOT_LIVE, not_live, true},
+    {REFUSAL_UNDER_WAY, under_way, true},
+    {REFUSAL_PER_SERVICE, per_service, true},
+    {REFUSAL_FLEET, fleet, true},
+    {REFUSAL_SHARED_CAUSE, shared_cause, true},
+    {REFUSAL_BLIND, blind, false},
+    {REFUSAL_PUT_LIVE, put_live, false},
+    {REFUSAL_ANNOUNCED, announced, true},
+    {REFUSAL_STOP, stopped, true},
+    {REFUSAL_MODE, mode, false},
+};
+
+enum refusal guard_refuses(struct core *core, const struct rollback *rollback,
+                           char ret_text[RECORD_TEXT_MAX])
+{
+    const struct service *service = service_at(core, rollback->service);
+    const struct watch *watch = watch_of(core, service);
+    const struct release *suspect = release_find(core, rollback->release);
+    assert(suspect);
+    struct concern asked = {
+        .core = core,
+        .rollback = rollback,
+        .service = service,
+        .suspect = suspect,
+        .target = ledger_last_good(core, suspect),
+        .policy = watch->on ? rule_policy(core, watch->rule) : NULL,
+        .text = ret_text,
+    };
+    for (size_t i = 0; i < sizeof interlocks / sizeof interlocks[0]; i++) {
+        bool asks = !rollback->manual || interlocks[i].for_people;
+        if (asks && interlocks[i].holds(&asked)) {
+            return interlocks[i].refusal;
+        }
+    }
+    ret_text[0] = '\0';
+    return REFUSAL_NONE;
+}

@@ -1,0 +1,74 @@
+/* The core's inside: what its modules share.  Nobody else includes this. */
+#ifndef CORE_INSIDE_H
+#define CORE_INSIDE_H
+
+#include "controller/core/core.h"
+#include "controller/core/freeze.h"
+#include "controller/core/incident.h"
+#include "controller/core/notice.h"
+#include "controller/core/pending.h"
+#include "controller/core/pool.h"
+#include "controller/core/query.h"
+#include "controller/core/release.h"
+#include "controller/core/rollback.h"
+#include "controller/core/rulebook.h"
+#include "controller/core/service.h"
+#include "controller/core/text.h"
+#include "controller/core/timers.h"
+#include "controller/core/watch.h"
+
+struct core {
+    struct core_options options;
+    time_ms now;
+    uint64_t sequence;
+    uint32_t epoch, counter;
+    bool stopped, started;
+    struct decision *decision; /* during a step, else NULL */
+
+    struct timers timers;
+    struct rulebook rulebook;
+    struct queries queries;
+
+    struct service *services;
+    uint32_t services_count;
+    uint32_t *service_buckets; /* index + 1; SERVICE_BUCKETS of them */
+    struct watch *watches;     /* by the service's index */
+    uint64_t *judges;          /* JUDGE_WORDS each, likewise */
+
+    struct pool releases, incidents, rollbacks, freezes, notices, actions,
+        pending;
+    struct label *labels; /* LABELS_MAX for each release's slot */
+
+    /* Work space, and what the last look's records point to. */
+    struct judge_scratch *scratch;
+    struct sample row[POLICY_SIGNALS_MAX];
+    struct span without[RELEASES_PER_SERVICE_MAX];
+    struct verdict verdict;
+    struct facts facts;
+
+    uint64_t looks, verdicts, unknown_answers;
+    uint64_t rollbacks_by_state[ROLLBACK_UNVERIFIED + 1];
+};
+
+#define SERVICE_BUCKETS 32768
+#define JUDGE_WORDS     (JUDGE_BYTES_MAX / sizeof(uint64_t))
+
+/* The next record of this step, with sequence, epoch and time; and the same
+ * with a service's names.  core_tell() applies it: from then on it is known.
+ * Returns its sequence. */
+struct record *core_record(struct core *core, enum record_kind kind);
+struct record *core_record_about(struct core *core, enum record_kind kind,
+                                 const struct service *service);
+uint64_t core_tell(struct core *core, struct record *record);
+
+/* The next effect of this step.  It needs everything recorded so far and in
+ * this step, unless the caller sets `needs`. */
+struct effect *core_effect(struct core *core, enum effect_kind kind);
+#define NEEDS_ALL UINT64_MAX
+
+/* Between half and the whole of @span, the same for the same seed, @salt and
+ * @attempt. */
+time_ms core_jitter(const struct core *core, uint64_t salt, uint32_t attempt,
+                    time_ms span);
+
+#endif

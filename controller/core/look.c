@@ -1,0 +1,244 @@
+/* What a verdict means: record it when it is news, open an incident, fire the
+ * leaf's effects once, let a rollback be decided. */
+#include "controller/core/watch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "controller/core/describe.h"
+#include "controller/core/guard.h"
+#include "controller/core/inside.h"
+#include "policies/explain.h"
+
+static bool is_news(const struct release *release, const struct policy *policy,
+                    const struct verdict *verdict)
+{
+    if (release->verdict == 0 || release->leaf != verdict->leaf ||
+        release->steps != verdict->steps ||
+        !text_equal(release->verdict_digest, policy->digest)) {
+        return true;
+    }
+    for (uint8_t i = 0; i < verdict->steps; i++) {
+        if (release->path[i].question != verdict->path[i].question ||
+            release->path[i].answer != verdict->path[i].answer) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void remember(struct watch *watch, const struct policy *policy,
+                     const struct verdict *verdict)
+{
+    watch->leaf = verdict->leaf;
+    watch->root = verdict->root;
+    watch->unsure = verdict->unsure;
+    describe_values(policy, verdict, watch->values, sizeof watch->values);
+    describe_unknowns(policy, verdict, watch->unknowns, sizeof watch->unknowns);
+}
+
+static bool is_trouble(const struct leaf *leaf)
+{
+    return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
+}
+
+static void fill_look(struct record *record, const struct policy *policy,
+                      const struct verdict *verdict)
+{
+    const struct leaf *leaf = policy_leaf(policy, verdict->leaf);
+    text_copy(record->name, sizeof record->name,
+              policy_text(policy, policy->name));
+    text_copy(record->digest, sizeof record->digest, policy->digest);
+    text_copy(record->verdict_kind, sizeof record->verdict_kind,
+              leaf_kind_name(leaf->kind));
+    record->grid = verdict->at;
+    record->leaf = verdict->leaf;
+    record->root = verdict->root;
+    record->unsure = verdict->unsure;
+}
+
+static void tell_verdict(struct core *core, const struct service *service,
+                         const struct release *release)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct policy *policy = rule_policy(core, watch->rule);
+    struct record *record = core_record_about(core, RECORD_VERDICT, service);
+    record->release = release->id;
+    record->incident = service->incident;
+    text_copy(record->version, sizeof record->version, release->version);
+    fill_look(record, policy, &core->verdict);
+    record->steps = core->verdict.steps;
+    memcpy(record->path, core->verdict.path,
+           core->verdict.steps * sizeof record->path[0]);
+    record->healthy = watch->healthy;
+    record->looks = watch->looks;
+    record->known_looks = watch->known_looks;
+    record->requests = watch->requests;
+    record->mode = guard_mode(core, service, policy, core->verdict.leaf,
+                              core->verdict.unsure, &record->countdown);
+    describe_leaf(core, policy, core->verdict.leaf, release, record->text,
+                  sizeof record->text);
+    record->policy = policy;
+    record->verdict = &core->verdict;
+    record->facts = &core->facts;
+    core->verdicts++;
+    core_tell(core, record);
+}
+
+/* ---- the leaf's effects, once an incident ------------------------------ */
+
+static bool was_fired(const struct incident *incident,
+                      const struct policy *policy, uint16_t leaf)
+{
+    return text_equal(incident->digest, policy->digest) &&
+           (incident->fired >> leaf & 1u);
+}
+
+static void tell_leaf(struct core *core, const struct service *service,
+                      const struct release *release, const char *what)
+{
+    const struct watch *watch = watch_of(core, service);
+    char text[RECORD_TEXT_MAX];
+    describe_verdict(core, watch, release, text, sizeof text);
+    notice_tell(core, service, rule_policy(core, watch->rule), watch->leaf,
+                release->id, what, text);
+}
+
+static void suspect(struct core *core, const struct release *release)
+{
+    if (release->state != RELEASE_SUSPECT &&
+        release_can(release, RELEASE_SUSPECT)) {
+        release_tell_moved(core, release, RELEASE_SUSPECT, release->grade,
+                           "rollback", "the policy says: roll back");
+    }
+}
+
+static void hold(struct core *core, const struct service *service,
+                 const struct release *release)
+{
+    if (release->state != RELEASE_HELD && release_can(release, RELEASE_HELD)) {
+        char text[RECORD_TEXT_MAX];
+        describe_verdict(core, watch_of(core, service), release, text,
+                         sizeof text);
+        release_tell_moved(core, release, RELEASE_HELD, release->grade, "hold",
+                           text);
+    }
+    tell_leaf(core, service, release, "hold");
+}
+
+static void fire(struct core *core, struct service *service,
+                 const struct release *release)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct policy *policy = rule_policy(core, watch->rule);
+    switch (policy_leaf(policy, watch->leaf)->kind) {
+    case LEAF_ROLLBACK:
+        suspect(core, release);
+        break;
+    case LEAF_HOLD:
+        hold(core, service, release);
+        break;
+    case LEAF_PAGE:
+        tell_leaf(core, service, release, "page");
+        break;
+    case LEAF_HEALTHY:
+    case LEAF_WAIT:
+        return;
+    }
+    action_run(core, service, policy, watch->leaf, release->id);
+}
+
+/* A page says it again after half an hour while its leaf stands. */
+static void repeat(struct core *core, struct service *service,
+                   const struct release *release)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct incident *incident = incident_find(core, service->incident);
+    const struct leaf *leaf =
+        policy_leaf(rule_policy(core, watch->rule), watch->leaf);
+    if (incident && leaf->kind == LEAF_PAGE &&
+        core->now - incident->paged_at >= PAGE_REPEAT_MS) {
+        tell_leaf(core, service, release, "page");
+    }
+}
+
+static void open_incident(struct core *core, struct service *service,
+                          const struct release *release)
+{
+    char text[RECORD_TEXT_MAX];
+    describe_verdict(core, watch_of(core, service), release, text, sizeof text);
+    incident_open(core, release, "", text);
+}
+
+/* Returns whether the leaf's effects are to be fired now. */
+static bool record_verdict(struct core *core, struct service *service,
+                           const struct release *release)
+{
+    const struct watch *watch = watch_of(core, service);
+    const struct policy *policy = rule_policy(core, watch->rule);
+    const struct leaf *leaf = policy_leaf(policy, watch->leaf);
+    bool news = is_news(release, policy, &core->verdict);
+    if (!news) {
+        return false;
+    }
+    if (is_trouble(leaf) && !service->incident) {
+        open_incident(core, service, release);
+    }
+    const struct incident *incident = incident_find(core, service->incident);
+    bool fires = is_trouble(leaf) && incident &&
+                 !was_fired(incident, policy, watch->leaf);
+    tell_verdict(core, service, release);
+    return fires;
+}
+
+/* ---- the rollback ------------------------------------------------------ */
+
+static bool wants_decision(const struct core *core,
+                           const struct service *service,
+                           const struct release *release)
+{
+    const struct rollback *last = rollback_find(core, release->rollback);
+    return service->incident && !service->rollback &&
+           (!last || last->incident != service->incident ||
+            !rollback_is_spent(last));
+}
+
+static void lead_rollback(struct core *core, struct service *service,
+                          const struct release *release)
+{
+    struct watch *watch = watch_of(core, service);
+    const struct leaf *leaf =
+        policy_leaf(rule_policy(core, watch->rule), watch->leaf);
+    if (leaf->kind == LEAF_ROLLBACK) {
+        if (wants_decision(core, service, release)) {
+            timer_arm(&core->timers, &watch->act, core->now);
+        }
+    } else if (leaf->kind != LEAF_WAIT) {
+        rollback_withdraw(core, release, "withdrawn",
+                          "the policy no longer says: roll back");
+    }
+}
+
+void look_taken(struct core *core, struct service *service, time_ms g)
+{
+    struct watch *watch = watch_of(core, service);
+    const struct policy *policy = rule_policy(core, watch->rule);
+    remember(watch, policy, &core->verdict);
+    if (watch->rollback) {
+        verify_look(core, service, g);
+        return;
+    }
+    const struct release *release = release_find(core, watch->release);
+    assert(release);
+    account_look(core, service, g);
+    bool fires = record_verdict(core, service, release);
+    if (fires) {
+        fire(core, service, release);
+    } else {
+        repeat(core, service, release);
+    }
+    lead_rollback(core, service, release);
+    if (account_is_due(core, service)) {
+        timer_arm(&core->timers, &watch->account, core->now);
+    }
+}

@@ -1,0 +1,200 @@
+#include "controller/core/notice.h"
+
+#include <assert.h>
+
+#include "controller/core/inside.h"
+
+/* ---- telling ----------------------------------------------------------- */
+
+static void send(struct core *core, struct notice *notice, uint16_t service)
+{
+    struct effect *effect = core_effect(core, EFFECT_NOTIFY);
+    effect->service = service;
+    effect->deadline = core->now + NOTICE_PATIENCE_MS;
+    effect->notify.notice = notice->id;
+    effect->notify.release = notice->release;
+    effect->notify.incident = notice->incident;
+    text_copy(effect->notify.sink, sizeof effect->notify.sink, notice->sink);
+    text_copy(effect->notify.what, sizeof effect->notify.what, notice->what);
+    text_copy(effect->notify.text, sizeof effect->notify.text, notice->text);
+    notice->sent = true;
+    timer_arm(&core->timers, &notice->timer, effect->deadline);
+}
+
+static void tell_sink(struct core *core, const struct service *service,
+                      const char *sink, uint64_t release, const char *what,
+                      const char *text)
+{
+    struct record *record = core_record_about(core, RECORD_NOTICE, service);
+    record->release = release;
+    record->incident = service->incident;
+    text_copy(record->name, sizeof record->name, sink);
+    text_copy(record->code, sizeof record->code, what);
+    text_copy(record->text, sizeof record->text, text);
+    uint64_t id = core_tell(core, record);
+    send(core, pool_find(&core->notices, id), service->index);
+}
+
+#define WHOM_MAX (POLICY_NOTIFY_MAX + PAGE_SINKS_MAX)
+
+static size_t add_sink(const char *sinks[WHOM_MAX], size_t count,
+                       const char *sink)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (text_equal(sinks[i], sink)) {
+            return count;
+        }
+    }
+    assert(count < WHOM_MAX);
+    sinks[count] = sink;
+    return count + 1;
+}
+
+void notice_tell(struct core *core, const struct service *service,
+                 const struct policy *policy, uint16_t leaf, uint64_t release,
+                 const char *what, const char *text)
+{
+    const char *sinks[WHOM_MAX];
+    size_t count = 0;
+    if (policy && leaf != NONE_INDEX) {
+        const struct leaf *said = policy_leaf(policy, leaf);
+        for (uint8_t i = 0; i < said->notifies; i++) {
+            count =
+                add_sink(sinks, count, policy_text(policy, said->notify[i]));
+        }
+    }
+    for (size_t i = 0; i < core->options.pages_count; i++) {
+        count = add_sink(sinks, count, core->options.page[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        tell_sink(core, service, sinks[i], release, what, text);
+    }
+}
+
+static void tell_done(struct core *core, enum record_kind kind, uint64_t id,
+                      bool delivered, const char *code, const char *text)
+{
+    struct record *record = core_record(core, kind);
+    record->notice = id;
+    record->delivered = delivered;
+    text_copy(record->code, sizeof record->code, code);
+    text_copy(record->text, sizeof record->text, text);
+    core_tell(core, record);
+}
+
+void notice_answered(struct core *core, const struct input *input)
+{
+    if (!pool_find(&core->notices, input->done.id)) {
+        core->unknown_answers++;
+        return;
+    }
+    tell_done(core, RECORD_NOTICE_DONE, input->done.id, input->done.delivered,
+              input->done.delivered ? "delivered" : "failed", input->done.text);
+}
+
+void notice_due(struct core *core, struct notice *notice)
+{
+    assert(notice);
+    if (!notice->sent) {
+        const struct release *release = release_find(core, notice->release);
+        send(core, notice, release ? release->service : NONE_INDEX);
+        return;
+    }
+    tell_done(core, RECORD_NOTICE_DONE, notice->id, false, "expired",
+              "nobody could be told within 1h");
+}
+
+static void forget_notice(struct core *core, struct notice *notice)
+{
+    timer_stop(&core->timers, &notice->timer);
+    pool_remove(&core->notices, notice->id);
+}
+
+void notice_apply(struct core *core, const struct record *record)
+{
+    if (core->notices.count == core->notices.max) {
+        /* limits.h: beyond the bound the oldest fails. */
+        forget_notice(core, pool_at(&core->notices, 0));
+    }
+    struct notice *notice = pool_add(&core->notices, record->sequence);
+    assert(notice);
+    notice->id = record->sequence;
+    notice->release = record->release;
+    notice->incident = record->incident;
+    text_copy(notice->sink, sizeof notice->sink, record->name);
+    text_copy(notice->what, sizeof notice->what, record->code);
+    text_copy(notice->text, sizeof notice->text, record->text);
+    timer_name(&notice->timer, TIMER_NOTICE, notice->id);
+    struct incident *incident = incident_find(core, record->incident);
+    if (incident) {
+        incident->paged_at = record->at;
+    }
+}
+
+void notice_apply_done(struct core *core, const struct record *record)
+{
+    struct notice *notice = pool_find(&core->notices, record->notice);
+    if (notice) {
+        forget_notice(core, notice);
+    }
+}
+
+/* ---- acting ------------------------------------------------------------ */
+
+void action_run(struct core *core, const struct service *service,
+                const struct policy *policy, uint16_t leaf, uint64_t release)
+{
+    const struct leaf *said = policy_leaf(policy, leaf);
+    if (said->run == 0 || core->actions.count == core->actions.max) {
+        return;
+    }
+    struct record *record = core_record_about(core, RECORD_ACTION, service);
+    record->release = release;
+    record->incident = service->incident;
+    record->leaf = leaf;
+    text_copy(record->name, sizeof record->name,
+              policy_text(policy, said->run));
+    uint64_t id = core_tell(core, record);
+    struct effect *effect = core_effect(core, EFFECT_RUN);
+    effect->service = service->index;
+    effect->deadline = core->now + ACTION_PATIENCE_MS;
+    effect->run.action = id;
+    text_copy(effect->run.name, sizeof effect->run.name,
+              policy_text(policy, said->run));
+    struct action *action = pool_find(&core->actions, id);
+    timer_arm(&core->timers, &action->timer, effect->deadline);
+}
+
+void action_answered(struct core *core, const struct input *input)
+{
+    if (!pool_find(&core->actions, input->done.id)) {
+        core->unknown_answers++;
+        return;
+    }
+    tell_done(core, RECORD_ACTION_DONE, input->done.id, input->done.delivered,
+              input->done.delivered ? "done" : "failed", input->done.text);
+}
+
+void action_due(struct core *core, struct action *action)
+{
+    assert(action);
+    tell_done(core, RECORD_ACTION_DONE, action->id, false, "unclear",
+              "nobody knows whether it ran; it is not run twice");
+}
+
+void action_apply(struct core *core, const struct record *record)
+{
+    struct action *action = pool_add(&core->actions, record->sequence);
+    assert(action);
+    action->id = record->sequence;
+    timer_name(&action->timer, TIMER_ACTION, action->id);
+}
+
+void action_apply_done(struct core *core, const struct record *record)
+{
+    struct action *action = pool_find(&core->actions, record->notice);
+    if (action) {
+        timer_stop(&core->timers, &action->timer);
+        pool_remove(&core->actions, action->id);
+    }
+}

@@ -1,0 +1,342 @@
+#include "controller/core/query.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/core/inside.h"
+#include "controller/core/memory.h"
+
+#define QUERY_BUCKETS 16384
+
+void queries_init(struct core *core)
+{
+    struct queries *queries = &core->queries;
+    queries->series_max = core->options.series_max;
+    queries->queries = memory_zeroed(QUERIES_MAX, sizeof *queries->queries);
+    queries->series =
+        memory_zeroed(queries->series_max, sizeof *queries->series);
+    queries->buckets = memory_zeroed(QUERY_BUCKETS, sizeof(uint32_t));
+    queries->sources =
+        memory_zeroed(core->options.sources_count, sizeof *queries->sources);
+}
+
+void queries_release(struct core *core)
+{
+    free(core->queries.sources);
+    free(core->queries.buckets);
+    free(core->queries.series);
+    free(core->queries.queries);
+}
+
+struct query *query_at(const struct core *core, uint32_t id)
+{
+    assert(id < core->queries.queries_used);
+    return &core->queries.queries[id];
+}
+
+struct series *series_at(const struct core *core, uint32_t id)
+{
+    assert(id < core->queries.series_used);
+    return &core->queries.series[id];
+}
+
+/* ---- finding and making ------------------------------------------------ */
+
+static bool has_name(const struct source_option *source, const char *name)
+{
+    return text_equal(source->name, name);
+}
+
+uint16_t signal_source(const struct core *core, const struct service *service,
+                       const struct policy *policy, uint16_t signal)
+{
+    const struct signal *asked = policy_signal(policy, signal);
+    uint16_t found = NONE_INDEX;
+    if (asked->source == 0) {
+        found = service->option == NONE_INDEX
+                    ? NONE_INDEX
+                    : core->options.services[service->option].source;
+    }
+    for (size_t i = 0; asked->source != 0 && i < core->options.sources_count;
+         i++) {
+        if (has_name(&core->options.sources[i],
+                     policy_text(policy, asked->source))) {
+            found = (uint16_t)i;
+        }
+    }
+    if (found == NONE_INDEX ||
+        core->options.sources[found].fetch != asked->fetch) {
+        return NONE_INDEX;
+    }
+    return found;
+}
+
+static struct query_view key_of(const struct core *core,
+                                const struct service *service,
+                                const struct policy *policy, uint16_t signal,
+                                uint16_t source)
+{
+    const struct signal *asked = policy_signal(policy, signal);
+    bool own = core->options.sources[source].per_service;
+    return (struct query_view){
+        .source = source,
+        .service = own ? service->index : NONE_INDEX,
+        .fetch = asked->fetch,
+        .text = policy_text(policy, asked->query),
+        .fresh = asked->fresh ? policy_text(policy, asked->fresh) : "",
+        .every = policy->watch.every,
+        .max_age = asked->max_age,
+    };
+}
+
+static bool is_same(const struct query_view *a, const struct query_view *b)
+{
+    return a->source == b->source && a->service == b->service &&
+           a->fetch == b->fetch && a->every == b->every &&
+           a->max_age == b->max_age && text_equal(a->text, b->text) &&
+           text_equal(a->fresh, b->fresh);
+}
+
+static uint32_t *bucket_of(struct core *core, const struct query_view *key)
+{
+    uint64_t hash = text_hash(text_hash(0, key->text), key->fresh);
+    hash += key->source * UINT64_C(31) + key->service * UINT64_C(131071);
+    return &core->queries.buckets[hash % QUERY_BUCKETS];
+}
+
+static uint32_t query_find(struct core *core, const struct query_view *key)
+{
+    uint32_t next = *bucket_of(core, key);
+    for (uint32_t i = 0; next != 0 && i < QUERIES_MAX; i++) {
+        struct query *query = query_at(core, next - 1);
+        if (is_same(&query->key, key)) {
+            return next - 1;
+        }
+        next = query->next;
+    }
+    return NONE_ID;
+}
+
+/* The lowest free slot, NONE_ID when there is none. */
+static uint32_t free_query(struct queries *queries)
+{
+    if (queries->queries_count == queries->queries_used) {
+        return queries->queries_used < QUERIES_MAX ? queries->queries_used++
+                                                   : NONE_ID;
+    }
+    uint32_t id = 0;
+    while (queries->queries[id].readers > 0) {
+        id++;
+    }
+    return id;
+}
+
+static time_ms lag_of(const struct core *core, const struct query *query)
+{
+    return core->options.sources[query->key.source].lag;
+}
+
+static void query_begin(struct core *core, struct query *query)
+{
+    query->g = grid_after(core->now - lag_of(core, query), query->key.every);
+    timer_arm(&core->timers, &query->timer, query->g + lag_of(core, query));
+}
+
+static uint32_t query_make(struct core *core, const struct query_view *key)
+{
+    uint32_t id = free_query(&core->queries);
+    if (id == NONE_ID) {
+        return NONE_ID;
+    }
+    struct query *query = query_at(core, id);
+    memset(query, 0, sizeof *query);
+    query->key = *key;
+    query->key.id = id;
+    text_copy(query->text, sizeof query->text, key->text);
+    text_copy(query->fresh, sizeof query->fresh, key->fresh);
+    query->key.text = query->text;
+    query->key.fresh = query->fresh;
+    query->series = NONE_ID;
+    query->subscription = NONE_ID;
+    uint32_t *bucket = bucket_of(core, key);
+    query->next = *bucket;
+    *bucket = id + 1;
+    core->queries.queries_count++;
+    timer_name(&query->timer, TIMER_QUERY, id);
+    query_begin(core, query);
+    return id;
+}
+
+static void query_forget(struct core *core, struct query *query)
+{
+    assert(query->subscription == NONE_ID);
+    uint32_t *link = bucket_of(core, &query->key);
+    while (*link != query->key.id + 1) {
+        link = &query_at(core, *link - 1)->next;
+    }
+    *link = query->next;
+    if (query->failing) {
+        core->queries.sources[query->key.source].failing--;
+    }
+    timer_stop(&core->timers, &query->timer);
+    core->queries.queries_count--;
+}
+
+static const char *fact_text(const struct facts *facts, enum fact fact,
+                             const char *label)
+{
+    switch (fact) {
+    case FACT_SERVICE:
+        return facts->service;
+    case FACT_ENVIRONMENT:
+        return facts->environment;
+    case FACT_VERSION:
+        return facts->version;
+    case FACT_KIND:
+        return facts->kind ? facts->kind : "";
+    case FACT_DATA_CHANGE:
+        return facts->data_change ? facts->data_change : "";
+    case FACT_LABEL:
+        for (size_t i = 0; i < facts->labels_count; i++) {
+            if (text_equal(facts->labels[i].name, label)) {
+                return facts->labels[i].value;
+            }
+        }
+        return "";
+    case FACT_ROLLBACK_SAFE:
+    case FACT_STUCK:
+    case FACT_AGE:
+        break;
+    }
+    assert(false && "a select reads texts");
+    return "";
+}
+
+static const char *selected(const struct policy *policy,
+                            const struct select *select,
+                            const struct facts *facts)
+{
+    const char *value = select->value ? policy_text(policy, select->value) : "";
+    return select->is_fact ? fact_text(facts, select->fact, value) : value;
+}
+
+static void series_fill(struct series *series, const struct policy *policy,
+                        const struct signal *signal, const struct facts *facts)
+{
+    memset(series, 0, sizeof *series);
+    series->selects = signal->selects;
+    for (uint8_t i = 0; i < signal->selects; i++) {
+        const struct select *select = &signal->select[i];
+        text_copy(series->labels[i], sizeof series->labels[i],
+                  policy_text(policy, select->label));
+        text_copy(series->values[i], sizeof series->values[i],
+                  selected(policy, select, facts));
+    }
+}
+
+static bool selects_same(const struct series *a, const struct series *b)
+{
+    if (a->selects != b->selects) {
+        return false;
+    }
+    for (uint8_t i = 0; i < a->selects; i++) {
+        if (!text_equal(a->labels[i], b->labels[i]) ||
+            !text_equal(a->values[i], b->values[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t series_find(const struct core *core, const struct query *query,
+                            const struct series *wanted)
+{
+    uint32_t id = query->series;
+    while (id != NONE_ID && !selects_same(series_at(core, id), wanted)) {
+        id = series_at(core, id)->next;
+    }
+    return id;
+}
+
+static uint32_t free_series(struct queries *queries)
+{
+    if (queries->series_count == queries->series_used) {
+        return queries->series_used < queries->series_max
+                   ? queries->series_used++
+                   : NONE_ID;
+    }
+    uint32_t id = 0;
+    while (queries->series[id].readers > 0) {
+        id++;
+    }
+    return id;
+}
+
+static uint32_t series_make(struct core *core, struct query *query,
+                            const struct series *wanted)
+{
+    uint32_t id = free_series(&core->queries);
+    if (id == NONE_ID) {
+        return NONE_ID;
+    }
+    struct series *series = series_at(core, id);
+    *series = *wanted;
+    series->query = query->key.id;
+    series->next = query->series;
+    query->series = id;
+    query->readers++;
+    core->queries.series_count++;
+    return id;
+}
+
+uint32_t series_take(struct core *core, const struct service *service,
+                     const struct policy *policy, uint16_t signal,
+                     const struct facts *facts)
+{
+    uint16_t source = signal_source(core, service, policy, signal);
+    if (source == NONE_INDEX) {
+        return NONE_ID;
+    }
+    struct query_view key = key_of(core, service, policy, signal, source);
+    struct series wanted;
+    series_fill(&wanted, policy, policy_signal(policy, signal), facts);
+    uint32_t query = query_find(core, &key);
+    if (query == NONE_ID) {
+        query = query_make(core, &key);
+    }
+    if (query == NONE_ID) {
+        return NONE_ID;
+    }
+    uint32_t id = series_find(core, query_at(core, query), &wanted);
+    if (id == NONE_ID) {
+        id = series_make(core, query_at(core, query), &wanted);
+    }
+    if (id != NONE_ID) {
+        series_at(core, id)->readers++;
+    } else if (query_at(core, query)->readers == 0) {
+        query_forget(core, query_at(core, query));
+    }
+    return id;
+}
+
+void series_leave(struct core *core, uint32_t id)
+{
+    struct series *series = series_at(core, id);
+    assert(series->readers > 0);
+    series->readers--;
+    if (series->readers > 0) {
+        return;
+    }
+    struct query *query = query_at(core, series->query);
+    uint32_t *link = &query->series;
+    while (*link != id) {
+        link = &series_at(core, *link)->next;
+    }
+    *link = series->next;
+    core->queries.series_count--;
+    query->readers--;
+    if (query->readers == 0) {
+        query_forget(core, query);
+    }
+}

@@ -1,0 +1,83 @@
+#include "controller/core/recover.h"
+
+#include <assert.h>
+
+#include "controller/core/inside.h"
+#include "controller/core/observe.h"
+
+/* Everything knows what it was about; ask first what is live. */
+static void wake_services(struct core *core)
+{
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        struct service *service = &core->services[i];
+        /* Not all at once: a few hundred a second. */
+        timer_arm(&core->timers, &service->observe, core->now + (time_ms)i * 5);
+        reconcile_soon(core, service);
+    }
+}
+
+static void wake_rollbacks(struct core *core)
+{
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        rollback_resume(core, pool_at(&core->rollbacks, i));
+    }
+}
+
+/* Undelivered notices are told again; an action is never run twice. */
+static void wake_notices(struct core *core)
+{
+    for (uint32_t i = 0; i < core->notices.count; i++) {
+        struct notice *notice = pool_at(&core->notices, i);
+        notice->sent = false;
+        timer_arm(&core->timers, &notice->timer, core->now);
+    }
+    for (uint32_t i = 0; i < core->actions.count; i++) {
+        struct action *action = pool_at(&core->actions, i);
+        timer_arm(&core->timers, &action->timer, core->now);
+    }
+}
+
+void recover_start(struct core *core)
+{
+    assert(!core->started);
+    assert(core->pending.count == 0);
+    struct record *record = core_record(core, RECORD_STARTED);
+    record->epoch = core->epoch + 1;
+    text_copy(record->name, sizeof record->name, "lastgood");
+    text_copy(record->version, sizeof record->version, core->options.version);
+    text_copy(record->text, sizeof record->text, "the controller started");
+    core_tell(core, record);
+    core->started = true;
+    wake_services(core);
+    wake_rollbacks(core);
+    wake_notices(core);
+}
+
+void recover_clock(struct core *core, const struct input *input)
+{
+    struct record *record = core_record(core, RECORD_CLOCK_SET);
+    record->difference = input->difference;
+    text_copy(record->text, sizeof record->text,
+              "the wall clock was set; no watch time is credited for it");
+    core_tell(core, record);
+    timers_shift(&core->timers, input->difference);
+    queries_restart(core);
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        struct service *service = &core->services[i];
+        service->observed_at += service->observed_at ? input->difference : 0;
+        watch_restart_clock(core, service);
+    }
+}
+
+void recover_stop_file(struct core *core, bool stop)
+{
+    if (core->stopped == stop) {
+        return;
+    }
+    struct record *record = core_record(core, RECORD_STOP_FILE);
+    record->on = stop;
+    text_copy(record->text, sizeof record->text,
+              stop ? "the STOP file stands: nothing is rolled back"
+                   : "the STOP file is gone");
+    core_tell(core, record);
+}

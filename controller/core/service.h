@@ -1,0 +1,73 @@
+/* A service in an environment: the ledger of its releases, what is live, and
+ * what is under way. */
+#ifndef CORE_SERVICE_H
+#define CORE_SERVICE_H
+
+#include "controller/core/limits.h"
+#include "controller/core/timers.h"
+#include "state/record.h"
+
+struct core;
+
+struct service {
+    /* Who it is. */
+    uint16_t index, option;
+    char name[NAME_MAX_BYTES + 1];
+    char environment[NAME_MAX_BYTES + 1];
+    uint32_t next; /* in its bucket: index + 1, 0: none */
+
+    /* Knowledge. */
+    char live[NAME_MAX_BYTES + 1];
+    bool complete;
+    uint64_t incident; /* the open one */
+    uint64_t rollback; /* under way */
+    uint64_t put_live; /* the rollback that put the live version there */
+    char announced[NAME_MAX_BYTES + 1];
+    time_ms announced_until;
+    uint64_t releases[RELEASES_PER_SERVICE_MAX]; /* by (deployed_at, id) */
+    uint32_t releases_count;
+
+    /* Working memory. */
+    time_ms observed_at; /* 0: not since the start */
+    char observe_error[256];
+    uint32_t failures;  /* in a row */
+    uint32_t observing; /* pending effect's counter, 0 */
+    struct timer observe, reconcile;
+};
+
+/* The one of that name, or NULL. */
+struct service *service_find(const struct core *core, const char *name,
+                             const char *environment);
+
+struct service *service_at(const struct core *core, uint16_t index);
+
+/* The one of that name, made when it is new; NULL when there is no room. */
+struct service *service_take(struct core *core, const char *name,
+                             const char *environment);
+
+/* Its target's and options' index; NONE_INDEX when there is none. */
+uint16_t service_target(const struct core *core, const struct service *service);
+
+/* How long one call to its target, and a whole deploy there, may take. */
+time_ms service_timeout(const struct core *core, const struct service *service);
+time_ms service_deadline(const struct core *core,
+                         const struct service *service);
+
+/* The first entry of options->services that matches, or NONE_INDEX. */
+uint16_t service_option_of(const struct core *core, const char *name,
+                           const char *environment);
+
+/* The highest mode allowed by the configuration and the STOP file. */
+enum mode service_ceiling(const struct core *core,
+                          const struct service *service);
+
+/* "user-service in production" */
+#define PLACE_TEXT_MAX (2 * NAME_MAX_BYTES + 8)
+const char *service_place(const struct service *service,
+                          char text[PLACE_TEXT_MAX]);
+
+/* Records. */
+void service_apply_observed(struct core *core, const struct record *record);
+void service_apply_announced(struct core *core, const struct record *record);
+
+#endif

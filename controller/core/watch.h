@@ -1,0 +1,88 @@
+/* A watch: one release, looked at on the grid by its policy.
+ *
+ * A service has at most one: of its live release, or, while a rollback is
+ * verified, of the version that it put live.  All of it is working memory: a
+ * restart builds it anew from the ledger and refills it from the sources. */
+#ifndef CORE_WATCH_H
+#define CORE_WATCH_H
+
+#include "controller/core/query.h"
+#include "controller/core/release.h"
+
+struct watch {
+    bool on;
+    uint16_t rule; /* read by it */
+    uint64_t release;
+    uint64_t rollback; /* that it verifies, 0 */
+    time_ms since;     /* the judge's deployed_at */
+
+    /* Which answers it waits for. */
+    time_ms g;        /* the next grid time to judge */
+    uint32_t missing; /* queries not answered for g */
+    uint32_t queries; /* subscriptions in use */
+    uint32_t series[POLICY_SIGNALS_MAX];
+    struct subscription subscriptions[POLICY_SIGNALS_MAX];
+
+    /* History. */
+    uint32_t asking;    /* pending effect's counter, 0 */
+    bool asks_baseline; /* what it is */
+    bool learned, refill;
+    time_ms baseline_tried, refill_tried; /* at which g */
+
+    /* The last look. */
+    time_ms judged; /* 0: none */
+    uint16_t leaf;
+    enum answer root;
+    bool unsure, ever_known;
+    time_ms unknown_since, quiet_since; /* 0: not so */
+
+    /* The watch clock, ahead of the records. */
+    time_ms healthy, progress_at;
+    uint64_t looks, known_looks;
+    double requests;
+
+    char unknowns[256]; /* "errors (no data), pool (stale)" */
+    char values[256];   /* "error_rate 8.7%, pool_saturation 92%" */
+    struct timer look, act, account;
+};
+
+struct watch *watch_of(const struct core *core, const struct service *service);
+
+/* Make the service's watch what the ledger says it should be: start, stop, or
+ * begin anew under another policy.  Returns whether it changed. */
+bool watch_reconcile(struct core *core, struct service *service);
+
+/* TIMER_LOOK */
+void watch_due(struct core *core, struct service *service);
+
+/* A query of the watch that owns @subscription was answered for @g. */
+void watch_answered(struct core *core, uint32_t subscription, time_ms g);
+
+/* The answer to EFFECT_HISTORY; @history NULL: none came, or an error. */
+void watch_history(struct core *core, struct service *service,
+                   const struct history *history);
+
+/* The clock was set: begin at the grid anew, with a refill. */
+void watch_restart_clock(struct core *core, struct service *service);
+
+/* The facts of a release for a policy, in core->facts. */
+const struct facts *watch_facts(struct core *core,
+                                const struct release *release,
+                                const struct policy *policy, time_ms since,
+                                time_ms g);
+
+/* Not complete within the target's deadline. */
+bool watch_is_stuck(const struct core *core, const struct release *release,
+                    time_ms at);
+
+/* look.c: what a verdict means. */
+void look_taken(struct core *core, struct service *service, time_ms g);
+
+/* account.c, TIMER_ACCOUNT: clock, grade, blindness, quiet. */
+bool account_is_due(const struct core *core, const struct service *service);
+void account_due(struct core *core, struct service *service);
+
+/* Count one look into the watch clock; @g was judged into core->verdict. */
+void account_look(struct core *core, struct service *service, time_ms g);
+
+#endif
