@@ -386,7 +386,7 @@ static void compile_fact(struct compiler *compiler, size_t part,
                           ".environment .version .kind "
                           ".data_change .rollback_safe "
                           ".stuck .age .labels.NAME"
-                        : "did you mean '",
+                        : "did you mean 'release.",
         nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
     compiler_break(compiler, part);
 }

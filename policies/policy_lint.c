@@ -124,6 +124,7 @@ static const char *text_of(const struct draft *draft, uint32_t offset)
 static void lint_settle(const struct draft *draft)
 {
     char settle[DURATION_TEXT_MAX], range[DURATION_TEXT_MAX];
+    char text[PROBLEM_TEXT_MAX];
     time_ms longest = 0;
     const char *name = NULL;
 
@@ -141,14 +142,17 @@ static void lint_settle(const struct draft *draft)
     if (longest <= draft->head.watch.settle) {
         return;
     }
-    (void)problems_warning(
-        draft->problems,
-        draft->settle_item == NULL ? 0 : draft->settle_item->line,
-        draft->settle_item == NULL ? 0 : draft->settle_item->column,
-        "settle is %s, but the query of '%s' looks back over %s and still "
-        "sees the version before; settle at least as long",
-        duration_print(draft->head.watch.settle, settle), name,
-        duration_print(longest, range));
+    (void)snprintf(text, sizeof(text),
+                   "settle is %s, but the query of '%s' looks back over %s "
+                   "and still sees the version before; settle at least as "
+                   "long",
+                   duration_print(draft->head.watch.settle, settle), name,
+                   duration_print(longest, range));
+    if (draft->settle_item != NULL) {
+        (void)yaml_warning(draft->problems, draft->settle_item, "%s", text);
+    } else {
+        (void)problems_warning(draft->problems, 0, 0, "%s", text);
+    }
 }
 
 void draft_lint(struct draft *draft)

@@ -278,8 +278,9 @@ static bool find_kind(struct draft *draft, const struct yaml_item *entry,
     return false;
 }
 
-/* The keys beside `is`: none; a unit is derived. */
-static void check_named_keys(struct draft *draft, const struct yaml_item *entry)
+/* The keys beside `is`: none; a unit is derived.  False when a comma has torn
+ * the expression itself apart. */
+static bool check_named_keys(struct draft *draft, const struct yaml_item *entry)
 {
     static const char *const keys[] = {"is"};
 
@@ -298,7 +299,11 @@ static void check_named_keys(struct draft *draft, const struct yaml_item *entry)
         } else if (strcmp(item->key, "is") != 0) {
             yaml_unknown_key(item, keys, 1, draft->problems);
         }
+        if (yaml_is_rest_of_value(item)) {
+            return false;
+        }
     }
+    return true;
 }
 
 static void read_signal(struct draft *draft, const struct yaml_item *entry,
@@ -314,8 +319,8 @@ static void read_signal(struct draft *draft, const struct yaml_item *entry,
     }
     symbol->broken = false;
     if (strcmp(key, "is") == 0) {
-        check_named_keys(draft, entry);
-        symbol->expression = yaml_get(entry, "is");
+        symbol->broken = !check_named_keys(draft, entry);
+        symbol->expression = symbol->broken ? NULL : yaml_get(entry, "is");
         return;
     }
     (void)yaml_expect_map(entry, signal_keys, SIGNAL_KEYS, draft->problems);

@@ -58,8 +58,7 @@ struct problem *yaml_key_error(struct problems *problems,
     return problem;
 }
 
-/* What a comma inside { } does to `{is: avg(x, 5m)}`: a key without value. */
-static bool is_rest_of_value(const struct yaml_item *item)
+bool yaml_is_rest_of_value(const struct yaml_item *item)
 {
     return item->in_flow && yaml_is_empty(item);
 }
@@ -72,7 +71,7 @@ void yaml_unknown_key(const struct yaml_item *item, const char *const *keys,
     size_t used = 0;
     struct problem *problem = NULL;
 
-    if (is_rest_of_value(item)) {
+    if (yaml_is_rest_of_value(item)) {
         (void)yaml_key_error(problems, item,
                              "unknown key '%s'; a comma ends a value inside "
                              "{ }: quote this expression",
@@ -131,6 +130,8 @@ static void complain_of_kind(const struct yaml_item *item, const char *wanted,
 bool yaml_expect_map(const struct yaml_item *item, const char *const *keys,
                      size_t count, struct problems *problems)
 {
+    bool torn = false; /* a comma tore a value apart: said once */
+
     if (item->kind != YAML_MAP) {
         complain_of_kind(item, "a map", problems);
         return false;
@@ -142,8 +143,9 @@ bool yaml_expect_map(const struct yaml_item *item, const char *const *keys,
         for (size_t i = 0; i < count && !known; i++) {
             known = strcmp(entry->key, keys[i]) == 0;
         }
-        if (!known) {
+        if (!known && !(torn && yaml_is_rest_of_value(entry))) {
             yaml_unknown_key(entry, keys, count, problems);
+            torn = torn || yaml_is_rest_of_value(entry);
         }
     }
     return true;

@@ -75,6 +75,10 @@ const struct yaml_item *yaml_get(const struct yaml_item *map, const char *key);
 /* True for "key:" with nothing behind it. */
 bool yaml_is_empty(const struct yaml_item *item);
 
+/* True for what a comma inside { } makes of `{is: avg(x, 5m)}`: the key "5m)"
+ * with nothing behind it. */
+bool yaml_is_rest_of_value(const struct yaml_item *item);
+
 /* Where byte @offset of a text came from: inside block scalars, folds and
  * escapes too.  When that cannot be told, the item's own place. */
 void yaml_place(const struct yaml_tree *tree, const struct yaml_item *item,
