@@ -7,6 +7,7 @@
 #include "controller/notices/notices.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>

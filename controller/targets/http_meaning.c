@@ -1,5 +1,6 @@
 #include "controller/targets/http_meaning.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -8,24 +9,27 @@
 
 /* --- Saying --------------------------------------------------------------- */
 
-/* "GET http://d/version: 200 OK: {...}: @why" */
+/* "GET http://d/version: 200 OK" */
+static void set_meaning(struct http_meaning *meaning, enum target_result result,
+                        const struct http_answer *answer)
+{
+    meaning->result = result;
+    (void)snprintf(meaning->text, sizeof(meaning->text), "%s", answer->text);
+}
+
+/* The same and ": why". */
 __attribute__((format(printf, 4, 5))) static void
-set_meaning(struct http_meaning *meaning, enum target_result result,
-            const struct http_answer *answer, const char *format, ...)
+explain(struct http_meaning *meaning, enum target_result result,
+        const struct http_answer *answer, const char *why, ...)
 {
     size_t used = 0;
     va_list arguments;
 
     meaning->result = result;
-    (void)snprintf(meaning->text, sizeof(meaning->text), "%s", answer->text);
-    if (format[0] == '\0') {
-        return;
-    }
+    (void)snprintf(meaning->text, sizeof(meaning->text), "%s: ", answer->text);
     used = strlen(meaning->text);
-    (void)snprintf(meaning->text + used, sizeof(meaning->text) - used, ": ");
-    used = strlen(meaning->text);
-    va_start(arguments, format);
-    (void)vsnprintf(meaning->text + used, sizeof(meaning->text) - used, format,
+    va_start(arguments, why);
+    (void)vsnprintf(meaning->text + used, sizeof(meaning->text) - used, why,
                     arguments);
     va_end(arguments);
 }
@@ -48,13 +52,13 @@ static void set_refusal(struct http_meaning *meaning,
                         const struct http_answer *answer)
 {
     if (is_unclear(answer->status)) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer, "%s", "");
+        set_meaning(meaning, TARGET_UNCLEAR, answer);
     } else if (answer->status < 400) {
-        set_meaning(meaning, TARGET_REJECTED, answer,
-                    "redirects are not followed; give the final address in "
-                    "the configuration");
+        explain(meaning, TARGET_REJECTED, answer,
+                "redirects are not followed; give the final address in "
+                "the configuration");
     } else {
-        set_meaning(meaning, TARGET_REJECTED, answer, "%s", "");
+        set_meaning(meaning, TARGET_REJECTED, answer);
     }
 }
 
@@ -74,8 +78,8 @@ static json_t *read_document(const struct http_answer *answer,
     json_t *document = NULL;
 
     if (looks_like_html(answer)) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer,
-                    "this is a page, not JSON; is the address right?");
+        explain(meaning, TARGET_UNCLEAR, answer,
+                "this is a page, not JSON; is the address right?");
         return NULL;
     }
     document = json_loadb(answer->body, answer->length, JSON_REJECT_DUPLICATES,
@@ -84,8 +88,8 @@ static json_t *read_document(const struct http_answer *answer,
         char words[160];
 
         text_escape(error.text, words, sizeof(words));
-        set_meaning(meaning, TARGET_UNCLEAR, answer, "this is not JSON: %s",
-                    answer->length == 0 ? "it is empty" : words);
+        explain(meaning, TARGET_UNCLEAR, answer, "this is not JSON: %s",
+                answer->length == 0 ? "it is empty" : words);
     }
     return document;
 }
@@ -120,8 +124,8 @@ static bool read_version(const json_t *value, const char *pointer,
     char text[NAME_MAX_BYTES + 1] = "";
 
     if (value == NULL) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer,
-                    "there is no version at %s", pointer);
+        explain(meaning, TARGET_UNCLEAR, answer, "there is no version at %s",
+                pointer);
         return false;
     }
     if (json_is_integer(value)) {
@@ -131,16 +135,16 @@ static bool read_version(const json_t *value, const char *pointer,
                json_string_length(value) <= NAME_MAX_BYTES) {
         (void)snprintf(text, sizeof(text), "%s", json_string_value(value));
     } else if (!json_is_string(value)) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer,
-                    "the version at %s is %s, not a string", pointer,
-                    kind_of(value));
+        explain(meaning, TARGET_UNCLEAR, answer,
+                "the version at %s is %s, not a string", pointer,
+                kind_of(value));
         return false;
     }
     if (!name_is_valid(text)) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer,
-                    "the version at %s is no version's name (letters, digits "
-                    "and . _ + : @ / -, at most %d)",
-                    pointer, NAME_MAX_BYTES);
+        explain(meaning, TARGET_UNCLEAR, answer,
+                "the version at %s is no version's name (letters, digits "
+                "and . _ + : @ / -, at most %d)",
+                pointer, NAME_MAX_BYTES);
         return false;
     }
     memcpy(meaning->version, text, sizeof(text));
@@ -159,13 +163,13 @@ static bool read_complete(const json_t *document, const char *pointer,
     }
     value = json_pointer_get(document, pointer);
     if (value == NULL) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer, "there is nothing at %s",
-                    pointer);
+        explain(meaning, TARGET_UNCLEAR, answer, "there is nothing at %s",
+                pointer);
         return false;
     }
     if (!json_is_boolean(value)) {
-        set_meaning(meaning, TARGET_UNCLEAR, answer,
-                    "%s is %s, not true or false", pointer, kind_of(value));
+        explain(meaning, TARGET_UNCLEAR, answer, "%s is %s, not true or false",
+                pointer, kind_of(value));
         return false;
     }
     meaning->complete = json_is_true(value);
@@ -180,7 +184,7 @@ void http_meaning_of_live(const struct call_config *live,
 
     memset(ret_meaning, 0, sizeof(*ret_meaning));
     if (answer->end != HTTP_ANSWERED) {
-        set_meaning(ret_meaning, TARGET_UNCLEAR, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_UNCLEAR, answer);
         return;
     }
     if (!is_yes(answer->status)) {
@@ -194,7 +198,7 @@ void http_meaning_of_live(const struct call_config *live,
     if (read_version(json_pointer_get(document, live->version_pointer),
                      live->version_pointer, answer, ret_meaning) &&
         read_complete(document, live->complete_pointer, answer, ret_meaning)) {
-        set_meaning(ret_meaning, TARGET_OBSERVED, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_OBSERVED, answer);
     }
     json_decref(document);
 }
@@ -209,10 +213,10 @@ void http_meaning_of_has(const struct http_answer *answer,
     memset(ret_meaning, 0, sizeof(*ret_meaning));
     ret_meaning->has = answered && is_yes(answer->status);
     if (ret_meaning->has || (answered && answer->status == 404)) {
-        set_meaning(ret_meaning, TARGET_OBSERVED, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_OBSERVED, answer);
     } else {
-        set_meaning(ret_meaning, TARGET_UNCLEAR, answer,
-                    "neither a yes (2xx) nor a no (404)");
+        explain(ret_meaning, TARGET_UNCLEAR, answer,
+                "neither a yes (2xx) nor a no (404)");
     }
 }
 
@@ -234,15 +238,15 @@ void http_meaning_of_revert(const struct call_config *revert,
 
     memset(ret_meaning, 0, sizeof(*ret_meaning));
     if (answer->end != HTTP_ANSWERED) {
-        set_meaning(ret_meaning, TARGET_UNCLEAR, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_UNCLEAR, answer);
     } else if (lists(revert->ok, revert->ok_count, status) ||
                (revert->ok_count == 0 && is_yes(status))) {
-        set_meaning(ret_meaning, TARGET_ACCEPTED, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_ACCEPTED, answer);
     } else if (lists(revert->raced, revert->raced_count, status)) {
-        set_meaning(ret_meaning, TARGET_RACED, answer, "%s", "");
+        set_meaning(ret_meaning, TARGET_RACED, answer);
     } else if (is_yes(status)) {
-        set_meaning(ret_meaning, TARGET_UNCLEAR, answer,
-                    "this status is not among the configuration's 'ok'");
+        explain(ret_meaning, TARGET_UNCLEAR, answer,
+                "this status is not among the configuration's 'ok'");
     } else {
         set_refusal(ret_meaning, answer);
     }
