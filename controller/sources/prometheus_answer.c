@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Members that may stand only once. */
 enum member {
@@ -214,12 +215,17 @@ static bool read_point(struct json_scan *scan, struct piece *ret_time,
                        struct sample *ret_sample)
 {
     struct piece number;
+    char plain[PROMETHEUS_NUMBER_MAX];
     if (!scan_byte(scan, '[') || !scan_number(scan, ret_time) ||
         !scan_byte(scan, ',') || !scan_string(scan, &number) ||
         !scan_byte(scan, ']')) {
         return false;
     }
-    return prometheus_number(&number, ret_sample) ||
+    if (number.escaped) {
+        (void)piece_plain(&number, plain, sizeof(plain));
+        number = (struct piece){plain, strlen(plain), false};
+    }
+    return prometheus_number(number.bytes, number.length, ret_sample) ||
            scan_fail(scan, "a value is not a number");
 }
 
@@ -438,23 +444,25 @@ static bool is_decimal(const char *text)
     return *text == '\0';
 }
 
-bool prometheus_number(const struct piece *number, struct sample *ret_sample)
+bool prometheus_number(const char *bytes, size_t length,
+                       struct sample *ret_sample)
 {
-    /* Prometheus prints without exponents: 5e-324 has 326 characters. */
-    char text[512];
-    if (piece_plain(number, text, sizeof(text)) == SIZE_MAX) {
-        return false;
+    char text[PROMETHEUS_NUMBER_MAX];
+    if (length >= sizeof(text) - 1) {
+        return false; /* or a number that was cut to fit here */
     }
-    if (strcmp(text, "NaN") == 0) {
+    memcpy(text, bytes, length);
+    text[length] = '\0';
+    if (strcasecmp(text, "nan") == 0) {
         *ret_sample = (struct sample){.unknown = UNKNOWN_NAN};
         return true;
     }
     const char *bare = text + (text[0] == '+' || text[0] == '-');
-    if (strcmp(bare, "Inf") == 0) {
+    if (strcasecmp(bare, "inf") == 0) {
         *ret_sample = (struct sample){.unknown = UNKNOWN_INFINITE};
         return true;
     }
-    if (!is_decimal(text)) {
+    if (strlen(text) != length || !is_decimal(text)) {
         return false;
     }
     double value = strtod(text, NULL);
@@ -468,8 +476,8 @@ bool prometheus_number(const struct piece *number, struct sample *ret_sample)
 static time_ms milliseconds(const struct piece *seconds)
 {
     struct sample sample;
-    if (!prometheus_number(seconds, &sample) || sample.unknown != KNOWN ||
-        fabs(sample.number) > 1e12) {
+    if (!prometheus_number(seconds->bytes, seconds->length, &sample) ||
+        sample.unknown != KNOWN || fabs(sample.number) > 1e12) {
         return 0;
     }
     double scaled = sample.number * 1000;

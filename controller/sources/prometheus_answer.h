@@ -72,9 +72,11 @@ bool prometheus_labels(const struct prometheus_element *element,
                        const char *const *names, size_t count,
                        struct piece *ret_values);
 
-/* A number as Prometheus spells it: a decimal, "NaN", "+Inf", "-Inf".  False
- * when it is none. */
-bool prometheus_number(const struct piece *number, struct sample *ret_sample);
+/* A number as Prometheus spells it, in answers and on pages: a decimal, "NaN",
+ * "+Inf", "-Inf" in any case.  False when it is none. */
+#define PROMETHEUS_NUMBER_MAX 512 /* 5e-324 without exponent has 326 bytes */
+bool prometheus_number(const char *bytes, size_t length,
+                       struct sample *ret_sample);
 
 /* The points of a matrix element: start with *@cursor 0, true while there is
  * one more. */
