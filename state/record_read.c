@@ -199,7 +199,7 @@ static bool read_head(struct reader *reader, const json_t *object)
             return refuse(reader, "'%s' is missing", names[i]);
         }
     }
-    uint64_t sequence, epoch;
+    uint64_t sequence = 0, epoch = 0;
     if (!read_whole(reader, names[0], json_object_get(object, names[0]),
                     INT64_MAX, &sequence)) {
         return false;
@@ -258,8 +258,8 @@ static bool read_path(struct reader *reader, const char *name,
     }
     for (size_t i = 0; i < record->steps; i++) {
         const json_t *step = json_array_get(value, i);
-        uint64_t question;
-        unsigned answer;
+        uint64_t question = 0;
+        unsigned answer = ANSWER_NO;
         if (json_object_size(step) != 2) {
             return refuse(reader, "'%s' must hold questions and answers", name);
         }
@@ -334,7 +334,7 @@ static bool read_number(struct reader *reader, const char *name,
 static bool read_small(struct reader *reader, const char *name,
                        const json_t *value, uint16_t *ret)
 {
-    uint64_t number;
+    uint64_t number = 0;
     if (!read_whole(reader, name, value, UINT16_MAX, &number)) {
         return false;
     }

@@ -65,7 +65,7 @@ static void put_number(struct writer *writer, double number)
 
 static void put_escaped(struct writer *writer, char byte)
 {
-    char text[8];
+    char text[12];
     switch (byte) {
     case '"':
         put_plain(writer, "\\\"");
@@ -83,7 +83,7 @@ static void put_escaped(struct writer *writer, char byte)
         put_plain(writer, "?");
         return;
     default:
-        (void)snprintf(text, sizeof text, "\\u%04x", (unsigned)byte);
+        (void)snprintf(text, sizeof text, "\\u%04x", (unsigned char)byte);
         put_plain(writer, text);
     }
 }
