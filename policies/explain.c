@@ -243,37 +243,43 @@ static bool same_branch(struct branch a, struct branch b)
     return a.to == b.to && a.index == b.index;
 }
 
-/* Hang the three branches under each question.  A question has one parent, so
- * each object finds one owner; `unknown: then` is the word, not a copy. */
-static void hang_branches(const struct explainer *explainer, uint16_t index,
-                          const struct step *step, json_t **questions)
+/* Hang the branch of @answer under its question.  A question has one parent,
+ * so each object finds one owner. */
+static void hang_branch(const struct explainer *explainer, json_t **questions,
+                        uint16_t index, enum answer answer, bool taken)
+{
+    static const char *const keys[] = {
+        [ANSWER_NO] = "else",
+        [ANSWER_YES] = "then",
+        [ANSWER_UNKNOWN] = "unknown",
+    };
+    const struct branch *branch =
+        question_branch(policy_question(explainer->policy, index), answer);
+
+    put(questions[index], keys[answer],
+        branch->to == TO_QUESTION ? questions[branch->index]
+                                  : explain_leaf(explainer, *branch, taken));
+}
+
+/* `unknown: then` is told as the word, not as a copy. */
+static void hang_branches(const struct explainer *explainer, json_t **questions,
+                          uint16_t index, const struct step *step)
 {
     const struct question *question = policy_question(explainer->policy, index);
-    const struct {
-        const char *key;
-        struct branch to;
-        bool chosen;
-    } branches[] = {
-        {"then", question->yes, step != NULL && step->answer == ANSWER_YES},
-        {"else", question->no, step != NULL && step->answer == ANSWER_NO},
-        {"unknown", question->unknown,
-         step != NULL && step->answer == ANSWER_UNKNOWN},
-    };
+    bool as_yes = same_branch(question->unknown, question->yes);
+    bool as_no = !as_yes && same_branch(question->unknown, question->no);
+    bool yes = step != NULL && step->answer == ANSWER_YES;
+    bool no = step != NULL && step->answer == ANSWER_NO;
+    bool unknown = step != NULL && step->answer == ANSWER_UNKNOWN;
 
-    for (size_t i = 0; i < 3; i++) {
-        bool shared = i == 2 && branches[i].to.to == TO_QUESTION;
-
-        if (shared && same_branch(branches[i].to, question->yes)) {
-            put_text(questions[index], "unknown", "then");
-        } else if (shared && same_branch(branches[i].to, question->no)) {
-            put_text(questions[index], "unknown", "else");
-        } else if (branches[i].to.to == TO_QUESTION) {
-            put(questions[index], branches[i].key,
-                questions[branches[i].to.index]);
-        } else {
-            put(questions[index], branches[i].key,
-                explain_leaf(explainer, branches[i].to, branches[i].chosen));
-        }
+    hang_branch(explainer, questions, index, ANSWER_YES,
+                yes || (unknown && as_yes));
+    hang_branch(explainer, questions, index, ANSWER_NO,
+                no || (unknown && as_no));
+    if (as_yes || as_no) {
+        put_text(questions[index], "unknown", as_yes ? "then" : "else");
+    } else {
+        hang_branch(explainer, questions, index, ANSWER_UNKNOWN, unknown);
     }
 }
 
@@ -327,7 +333,7 @@ static json_t *explain_tree(const struct explainer *explainer)
                           verdict, explainer->facts));
     }
     for (uint16_t i = 0; i < policy->questions; i++) {
-        hang_branches(explainer, i, step_at(verdict, i), questions);
+        hang_branches(explainer, questions, i, step_at(verdict, i));
     }
     return questions[policy->root.index];
 }
@@ -346,20 +352,30 @@ static const char *fetch_name(enum fetch fetch)
     return names[fetch];
 }
 
+/* NULL when it is a fact that the release does not say. */
+static const char *selected_value(const struct explainer *explainer,
+                                  const struct select *select)
+{
+    const struct policy *policy = explainer->policy;
+
+    if (!select->is_fact) {
+        return policy_text(policy, select->value);
+    }
+    return fact_text(
+        explainer->facts, select->fact,
+        select->fact == FACT_LABEL ? policy_text(policy, select->value) : NULL);
+}
+
 static json_t *explain_select(const struct explainer *explainer,
                               const struct signal *signal)
 {
-    const struct policy *policy = explainer->policy;
     json_t *selects = own(json_object());
 
     for (uint8_t i = 0; i < signal->selects; i++) {
         const struct select *select = &signal->select[i];
-        const char *value = policy_text(policy, select->value);
+        const char *value = selected_value(explainer, select);
 
-        if (select->is_fact) {
-            value = fact_text(explainer->facts, select->fact, value);
-        }
-        put(selects, policy_text(policy, select->label),
+        put(selects, policy_text(explainer->policy, select->label),
             value == NULL ? json_null() : json_string(value));
     }
     return selects;

@@ -28,11 +28,11 @@ json_t *explain_because(const struct policy *policy,
  *
  * "tree" is the policy's whole tree, nested: {"question","if","answer"?,
  * "taken":bool,"lines"?,"then","else","unknown"} and leaves {"leaf":"rollback",
- * "text","taken"}.  "unknown" is the word "then" or "else" when the policy says
- * so.  A question on the path has an answer and "lines" for people, with every
- * value against its threshold: [{"depth":1,"text":"error_rate = 8.7% > 5% for
- * 2m","answer":"no","unknown"?,"now"?}], "now" being what a `for` holds over
- * when that differs.
+ * "text","taken"}.  "unknown" is the word "then" or "else" when it leads to the
+ * same.  A question on the path has an answer and "lines" for people, with
+ * every value against its threshold: [{"depth":1,"text":"error_rate = 8.7% > 5%
+ * for 2m","answer":"no","unknown"?,"now"?}], "now" being what a `for` holds
+ * over when that differs.
  *
  * "signals" are the fetched ones that the policy reads, {"name","value",
  * "unit","unknown"?,"from":"prometheus","query","select":{...}}, then the named

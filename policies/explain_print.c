@@ -3,6 +3,7 @@
 #include "policies/problem.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <string.h>
 
 /* Texts longer than this are cut with an ellipsis. */
@@ -44,23 +45,46 @@ static int width_of(const char *text, size_t length)
     return width;
 }
 
+/* Bytes up to the next blank at which a line may break: not before a unit, as
+ * in `1.5 s`. */
+static size_t unbroken(const char *text)
+{
+    size_t length = strcspn(text, " ");
+
+    while (length > 0 && text[length] == ' ' &&
+           isdigit((unsigned char)text[length - 1]) &&
+           isalpha((unsigned char)text[length + 1])) {
+        length += 1 + strcspn(text + length + 1, " ");
+    }
+    return length;
+}
+
+/* A blank, or a new line that begins at @hang when @width more characters do
+ * not fit at column @at.  Returns the column then. */
+static int print_blank(const struct page *page, int at, int hang, int width)
+{
+    if (at + 1 + width > page->columns && at > hang) {
+        (void)fprintf(page->out, "\n%*s", hang, "");
+        return hang;
+    }
+    (void)fputc(' ', page->out);
+    return at + 1;
+}
+
 /* Print @text at column @at (the cursor is there), broken at blanks so that
- * it stays within the page; further lines begin at @hang. */
-static void print_broken(const struct page *page, int at, int hang,
-                         const char *text)
+ * it stays within the page; further lines begin at @hang.  Returns the column
+ * after it. */
+static int print_broken(const struct page *page, int at, int hang,
+                        const char *text)
 {
     bool first = true;
 
     while (*text != '\0') {
-        size_t length = strcspn(text, " ");
+        size_t length = unbroken(text);
         int width = width_of(text, length);
 
-        if (!first && at + 1 + width > page->columns && at > hang) {
-            (void)fprintf(page->out, "\n%*s", hang, "");
-            at = hang;
-        } else if (!first) {
-            (void)fputc(' ', page->out);
-            at++;
+        if (!first) {
+            at = print_blank(page, at, hang, width);
         }
         (void)fprintf(page->out, "%.*s", (int)length, text);
         at += width;
@@ -68,6 +92,7 @@ static void print_broken(const struct page *page, int at, int hang,
         text += length;
         text += strspn(text, " ");
     }
+    return at;
 }
 
 /* The text under @key, safe to print, line ends as blanks; "" if missing. */
@@ -106,18 +131,15 @@ static enum colour colour_of_leaf(const json_t *object, const char *key)
     return is_under(object, key, "healthy") ? GREEN : BOLD;
 }
 
-/* `rollback: roll user-service back ...`, or just `healthy`. */
-static void print_leaf(const struct page *page, int at, const json_t *object,
-                       const char *key)
+/* `page: load, not the release`, or just `healthy`. */
+static void print_leaf(const struct page *page, int at, const char *name,
+                       const char *text)
 {
-    char name[SHOWN_MAX], text[SHOWN_MAX];
-
-    text_under(object, key, name);
-    text_under(object, "text", text);
     (void)fputs(name, page->out);
     if (text[0] != '\0' && strcmp(name, text) != 0) {
         (void)fputs(": ", page->out);
-        print_broken(page, at + width_of(name, strlen(name)) + 2, at + 2, text);
+        (void)print_broken(page, at + width_of(name, strlen(name)) + 2, at + 2,
+                           text);
     }
 }
 
@@ -125,16 +147,21 @@ static void print_leaf(const struct page *page, int at, const json_t *object,
 
 static void print_verdict(const struct page *page, const json_t *explanation)
 {
-    char text[SHOWN_MAX];
+    char name[SHOWN_MAX], text[SHOWN_MAX];
+    int at = 0;
 
     paint(page, colour_of_leaf(explanation, "verdict"));
-    print_leaf(page, 0, explanation, "verdict");
+    print_leaf(page, 0, text_under(explanation, "verdict", name),
+               text_under(explanation, "text", text));
     paint(page, PLAIN);
-    (void)fprintf(page->out, "\n  judged at %s",
-                  text_under(explanation, "at", text));
-    (void)fprintf(page->out, " by policy %s",
-                  text_under(explanation, "policy", text));
-    (void)fprintf(page->out, " (%.*s)\n", DIGEST_SHOWN,
+    (void)fputs("\n  judged at ", page->out);
+    at = print_broken(page, 12, 4, text_under(explanation, "at", text));
+    (void)fputs(" by policy", page->out);
+    text_under(explanation, "policy", text);
+    at = print_blank(page, at + 10, 4, width_of(text, strlen(text)));
+    at = print_broken(page, at, 4, text);
+    (void)print_blank(page, at, 4, DIGEST_SHOWN + 2);
+    (void)fprintf(page->out, "(%.*s)\n", DIGEST_SHOWN,
                   text_under(explanation, "digest", text));
     if (json_is_true(json_object_get(explanation, "unsure"))) {
         (void)fputs("  not sure: an answer on the way is unknown\n", page->out);
@@ -155,6 +182,11 @@ struct frames {
     struct frame list[FRAMES_MAX];
 };
 
+static bool is_taken(const json_t *node)
+{
+    return json_is_true(json_object_get(node, "taken"));
+}
+
 static void push(struct frames *frames, const json_t *node, int depth,
                  const char *label)
 {
@@ -163,18 +195,29 @@ static void push(struct frames *frames, const json_t *node, int depth,
     }
 }
 
-/* The branches of a question, so that `yes` is printed first. */
+/* Printed in the order yes, no, unknown, but the one taken last, so that the
+ * path ends where the page ends. */
 static void push_branches(struct frames *frames, const json_t *question,
                           int depth)
 {
     bool with_yes = is_under(question, "unknown", "then");
     bool with_no = is_under(question, "unknown", "else");
+    const struct frame branches[] = {
+        {json_object_get(question, "unknown"), depth, "unknown"},
+        {json_object_get(question, "else"), depth,
+         with_no ? "no or unknown" : "no"},
+        {json_object_get(question, "then"), depth,
+         with_yes ? "yes or unknown" : "yes"},
+    };
 
-    push(frames, json_object_get(question, "unknown"), depth, "unknown");
-    push(frames, json_object_get(question, "else"), depth,
-         with_no ? "no or unknown" : "no");
-    push(frames, json_object_get(question, "then"), depth,
-         with_yes ? "yes or unknown" : "yes");
+    for (int taken = 1; taken >= 0; taken--) {
+        for (size_t i = 0; i < 3; i++) {
+            if (is_taken(branches[i].node) == (taken == 1)) {
+                push(frames, branches[i].node, branches[i].depth,
+                     branches[i].label);
+            }
+        }
+    }
 }
 
 static enum colour colour_of_answer(const json_t *object)
@@ -182,21 +225,41 @@ static enum colour colour_of_answer(const json_t *object)
     return is_under(object, "answer", "unknown") ? YELLOW : BOLD;
 }
 
-/* `yes`, or `unknown (stale)`, or `no (now yes)`. */
-static void print_answer(const struct page *page, const json_t *object)
+/* What follows an answer: ` (stale)`, ` (now yes)`.  At a question "unknown"
+ * is a branch. */
+static void answer_notes(const json_t *object, char notes[SHOWN_MAX])
 {
     char text[SHOWN_MAX];
 
-    paint(page, colour_of_answer(object));
-    (void)fputs(text_under(object, "answer", text), page->out);
-    paint(page, PLAIN);
-    if (text_under(object, "unknown", text)[0] != '\0' &&
-        json_object_get(object, "question") == NULL) {
-        (void)fprintf(page->out, " (%s)", text);
+    notes[0] = '\0';
+    if (json_object_get(object, "question") != NULL) {
+        return;
+    }
+    if (text_under(object, "unknown", text)[0] != '\0') {
+        (void)snprintf(notes, SHOWN_MAX, " (%.60s)", text);
     }
     if (text_under(object, "now", text)[0] != '\0') {
-        (void)fprintf(page->out, " (now %s)", text);
+        size_t used = strlen(notes);
+
+        (void)snprintf(notes + used, SHOWN_MAX - used, " (now %.60s)", text);
     }
+}
+
+/* After a text that ends at column @at. */
+static void print_answer(const struct page *page, int at, int hang,
+                         const json_t *object)
+{
+    char answer[SHOWN_MAX], notes[SHOWN_MAX];
+
+    text_under(object, "answer", answer);
+    answer_notes(object, notes);
+    (void)print_blank(page, at, hang,
+                      width_of(answer, strlen(answer)) +
+                          width_of(notes, strlen(notes)));
+    paint(page, colour_of_answer(object));
+    (void)fputs(answer, page->out);
+    paint(page, PLAIN);
+    (void)fprintf(page->out, "%s\n", notes);
 }
 
 static void print_line(const struct page *page, int indent, const json_t *line)
@@ -213,10 +276,7 @@ static void print_line(const struct page *page, int indent, const json_t *line)
         strcat(text, ":");
     }
     (void)fprintf(page->out, "%*s", at, "");
-    print_broken(page, at, at + 4, text);
-    (void)fputc(' ', page->out);
-    print_answer(page, line);
-    (void)fputc('\n', page->out);
+    print_answer(page, print_broken(page, at, at + 4, text), at + 4, line);
 }
 
 static void print_lines(const struct page *page, int indent,
@@ -235,21 +295,36 @@ static void print_question(const struct page *page, int at, bool taken,
                            const json_t *node)
 {
     char text[SHOWN_MAX];
+    int after = 0;
 
-    text_under(node, "question", text);
     paint(page, taken ? BOLD : DIM);
-    print_broken(page, at, at + 2, text);
+    after = print_broken(page, at, at + 2, text_under(node, "question", text));
     paint(page, PLAIN);
     if (taken) {
-        (void)fputc(' ', page->out);
-        print_answer(page, node);
+        print_answer(page, after, at + 2, node);
+    } else {
+        (void)fputc('\n', page->out);
     }
+}
+
+/* A rollback's sentence stands on top already. */
+static void print_branch_leaf(const struct page *page, int at, bool taken,
+                              const json_t *node)
+{
+    char name[SHOWN_MAX], text[SHOWN_MAX];
+
+    paint(page, taken ? colour_of_leaf(node, "leaf") : DIM);
+    print_leaf(page, at, text_under(node, "leaf", name),
+               is_under(node, "leaf", "rollback")
+                   ? ""
+                   : text_under(node, "text", text));
+    paint(page, PLAIN);
     (void)fputc('\n', page->out);
 }
 
 static void print_node(const struct page *page, const struct frame *frame)
 {
-    bool taken = json_is_true(json_object_get(frame->node, "taken"));
+    bool taken = is_taken(frame->node);
     int indent = 2 * frame->depth;
     int at = indent + 2;
 
@@ -260,15 +335,12 @@ static void print_node(const struct page *page, const struct frame *frame)
         at += (int)strlen(frame->label) + 2;
     }
     paint(page, PLAIN);
-    if (json_object_get(frame->node, "leaf") == NULL) {
-        print_question(page, at, taken, frame->node);
-        print_lines(page, indent + 6, json_object_get(frame->node, "lines"));
+    if (json_object_get(frame->node, "leaf") != NULL) {
+        print_branch_leaf(page, at, taken, frame->node);
         return;
     }
-    paint(page, taken ? colour_of_leaf(frame->node, "leaf") : DIM);
-    print_leaf(page, at, frame->node, "leaf");
-    paint(page, PLAIN);
-    (void)fputc('\n', page->out);
+    print_question(page, at, taken, frame->node);
+    print_lines(page, indent + 6, json_object_get(frame->node, "lines"));
 }
 
 static void print_tree(const struct page *page, const json_t *tree)
@@ -312,12 +384,12 @@ static void print_source_of(const struct page *page, const json_t *signal)
 
     if (json_object_get(signal, "is") != NULL) {
         (void)fputs("      is: ", page->out);
-        print_broken(page, 10, 10, text_under(signal, "is", text));
+        (void)print_broken(page, 10, 10, text_under(signal, "is", text));
     } else {
         text_under(signal, "from", name);
         (void)fprintf(page->out, "      %s: ", name);
-        print_broken(page, 8 + width_of(name, strlen(name)), 10,
-                     text_under(signal, "query", text));
+        (void)print_broken(page, 8 + width_of(name, strlen(name)), 10,
+                           text_under(signal, "query", text));
     }
     (void)fputc('\n', page->out);
 }

@@ -93,8 +93,8 @@ static void see(struct judge *judge, const struct look *look)
     judge->seen = look->moment.g;
 }
 
-static const struct branch *branch_of(const struct question *question,
-                                      enum answer answer)
+const struct branch *question_branch(const struct question *question,
+                                     enum answer answer)
 {
     switch (answer) {
     case ANSWER_NO:
@@ -124,7 +124,7 @@ static void walk(const struct policy *policy, struct verdict *verdict)
         verdict->path[verdict->steps].answer = answer;
         verdict->steps++;
         verdict->unsure = verdict->unsure || answer == ANSWER_UNKNOWN;
-        at = *branch_of(question, answer);
+        at = *question_branch(question, answer);
     }
     verdict->leaf = at.to == TO_WAIT ? LEAF_INDEX_WAIT : at.index;
     verdict->root = verdict->steps > 0 ? verdict->path[0].answer : ANSWER_NO;

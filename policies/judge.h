@@ -82,6 +82,10 @@ void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
                 const struct sample *row, const struct facts *facts,
                 struct verdict *ret_verdict);
 
+/* Where @answer leads. */
+const struct branch *question_branch(const struct question *question,
+                                     enum answer answer);
+
 /* The last grid time given to judge_look(), or deployed_at's own grid time. */
 time_ms judge_seen(const struct judge *judge);
 

@@ -70,6 +70,17 @@ void world_policy(struct world *world, const char *source)
     judge_start(world->policy, world_judge(world), WORLD_DEPLOYED);
 }
 
+void world_library(struct world *world, const char *path)
+{
+    static char source[POLICY_FILE_MAX + 1];
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(file);
+    source[fread(source, 1, POLICY_FILE_MAX, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    world_policy(world, source);
+}
+
 void world_end(struct world *world)
 {
     policy_free(world->policy);
@@ -115,8 +126,8 @@ void world_all_unknown(struct world *world, enum unknown unknown)
 void world_look(struct world *world, int n)
 {
     judge_look(world->policy, world_judge(world),
-               WORLD_DEPLOYED + n * WORLD_EVERY, world->row, &world->facts,
-               &world->verdict);
+               WORLD_DEPLOYED + n * world->policy->watch.every, world->row,
+               &world->facts, &world->verdict);
 }
 
 void world_looks(struct world *world, int from, int to)
@@ -167,7 +178,8 @@ void world_past(struct world *world, size_t rows)
         world->past[i] = (struct sample){77, UNKNOWN_NO_DATA};
     }
     world->history = (struct history){
-        .from = WORLD_DEPLOYED - (time_ms)(rows - 1) * WORLD_EVERY,
+        .from =
+            WORLD_DEPLOYED - (time_ms)(rows - 1) * world->policy->watch.every,
         .rows = rows,
         .samples = world->past,
     };

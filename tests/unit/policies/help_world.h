@@ -4,10 +4,11 @@
 
 #include "policies/judge.h"
 
-/* Grid times are 10 s apart, settling takes 30 s, normal is the 5 min before
- * the deploy, which is at grid time 0 of the world. */
+/* Unless the policy says otherwise, grid times are 10 s apart, settling takes
+ * 30 s, normal is the 5 min before the deploy, which is at grid time 0 of the
+ * world. */
 #define WORLD_EVERY    (10 * SECOND_MS)
-#define WORLD_DEPLOYED (1000000 * SECOND_MS)
+#define WORLD_DEPLOYED (1000020 * SECOND_MS)
 #define WORLD_SETTLE   3 /* looks */
 
 struct world {
@@ -31,6 +32,8 @@ void world_condition(struct world *world, const char *condition);
 void world_number(struct world *world, const char *number);
 /* A policy of its own; fails the test with the problems of a bad one. */
 void world_policy(struct world *world, const char *source);
+/* The policy in a file, named from the root of the sources. */
+void world_library(struct world *world, const char *path);
 void world_end(struct world *world);
 
 struct judge *world_judge(struct world *world);
