@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/explain.h"
 #include "state/record_fields.h"
 
 #define ERROR_MAX 512
@@ -309,6 +310,64 @@ static void bytes_that_are_no_text_become_question_marks(void **state)
     free(json);
 }
 
+static const char small_policy[] =
+    "policy: small\n"
+    "applies_to: {service: users, environment: production}\n"
+    "mode: auto\n"
+    "watch: {for: 1h, every: 15s, settle: 15s}\n"
+    "signals:\n"
+    "  share: {prometheus: up, unit: ratio}\n"
+    "tree:\n"
+    "  question: Are users hurt?\n"
+    "  if: share > 5%\n"
+    "  then: {rollback: last_good}\n"
+    "  else: healthy\n";
+
+/* The look that decides: lent when written, told whole when read back. */
+static void a_verdict_takes_its_explanation_along(void **state)
+{
+    static struct problems problems;
+    static struct verdict verdict;
+    static struct record record, found;
+    (void)state;
+    problems_init(&problems, "small.yaml");
+    struct policy *policy = policy_read("small.yaml", small_policy,
+                                        sizeof small_policy - 1, &problems);
+    assert_non_null(policy);
+    struct judge *judge = calloc(1, policy->judge_bytes);
+    const struct facts facts = {.service = "users",
+                                .environment = "production",
+                                .version = "2.4.0",
+                                .deployed_at = 1726669200000,
+                                .rollback_safe = ANSWER_UNKNOWN};
+    const struct sample sample = {.number = 0.12};
+    judge_start(policy, judge, facts.deployed_at);
+    judge_look(policy, judge, 1726669260000, &sample, &facts, &verdict);
+
+    record_init(&record, RECORD_VERDICT);
+    record.sequence = 9;
+    record.policy = policy;
+    record.verdict = &verdict;
+    record.facts = &facts;
+    char *json = written(&record), *text = NULL;
+    read_back(json, &found, &text);
+    assert_non_null(found.body);
+    json_t *told = json_loads(found.body, 0, NULL);
+    json_t *wanted = explain_verdict(policy, &verdict, &facts);
+    assert_string_equal(json_string_value(json_object_get(told, "verdict")),
+                        "rollback");
+    assert_true(json_equal(told, wanted));
+    char *again = written(&found);
+    assert_string_equal(json, again);
+    json_decref(told);
+    json_decref(wanted);
+    free(again);
+    free(text);
+    free(json);
+    free(judge);
+    policy_free(policy);
+}
+
 #define HEAD "{\"sequence\":5,\"epoch\":1,\"at\":\"2024-09-18T14:20:00Z\","
 
 static void check_refused(const char *json, size_t length, const char *why)
@@ -456,6 +515,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(an_intent_reads_well_alone),
         cmocka_unit_test(a_baseline_keeps_numbers_to_the_bit),
         cmocka_unit_test(bytes_that_are_no_text_become_question_marks),
+        cmocka_unit_test(a_verdict_takes_its_explanation_along),
         cmocka_unit_test(what_is_no_record_is_refused),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(the_first_journal_still_replays),
