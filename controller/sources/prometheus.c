@@ -319,7 +319,8 @@ static struct alive *alive_at(struct prometheus *source, uint16_t service,
                             .want = WANT_VECTOR,
                             .query = source->config->alive,
                             .from = g};
-    client_ask(source->client, &call, on_alive, on_alive_done, alive);
+    prometheus_client_ask(source->client, &call, on_alive, on_alive_done,
+                          alive);
     return alive;
 }
 
@@ -346,11 +347,13 @@ static void prometheus_query(struct source_adapter *adapter, uint32_t query,
                             .want = WANT_VECTOR,
                             .query = view.text,
                             .from = g};
-    client_ask(source->client, &call, on_value, on_value_done, inquiry);
+    prometheus_client_ask(source->client, &call, on_value, on_value_done,
+                          inquiry);
     if (inquiry->has_fresh) {
         inquiry->open++;
         call.query = view.fresh;
-        client_ask(source->client, &call, on_age, on_age_done, inquiry);
+        prometheus_client_ask(source->client, &call, on_age, on_age_done,
+                              inquiry);
     }
     if (source->config->alive[0] == '\0') {
         return;
@@ -379,7 +382,7 @@ static void prometheus_close(struct source_adapter *adapter)
 {
     struct prometheus *source = (struct prometheus *)adapter;
     source->closing = true;
-    client_close(source->client);
+    prometheus_client_close(source->client);
     struct alive *alive = TAILQ_FIRST(&source->alives);
     while (alive) {
         TAILQ_REMOVE(&source->alives, alive, all);
@@ -401,7 +404,7 @@ struct source_adapter *prometheus_make(struct driver *driver, uint16_t index)
     source->driver = driver;
     source->index = index;
     source->config = &driver_config(driver)->sources[index];
-    source->client = client_new(driver, index);
+    source->client = prometheus_client_new(driver, index);
     TAILQ_INIT(&source->alives);
     return &source->adapter;
 }

@@ -77,7 +77,8 @@ static void on_handle_closed(uv_handle_t *handle)
     free(client);
 }
 
-struct prometheus_client *client_new(struct driver *driver, uint16_t index)
+struct prometheus_client *prometheus_client_new(struct driver *driver,
+                                                uint16_t index)
 {
     struct prometheus_client *client = memory_new(sizeof(*client));
     client->driver = driver;
@@ -491,8 +492,9 @@ static struct ask *ask_new(struct prometheus_client *client, ask_done *done,
     return ask;
 }
 
-void client_ask(struct prometheus_client *client, const struct ask_call *call,
-                ask_element *element, ask_done *done, void *data)
+void prometheus_client_ask(struct prometheus_client *client,
+                           const struct ask_call *call, ask_element *element,
+                           ask_done *done, void *data)
 {
     if (client->closing) {
         return;
@@ -525,7 +527,8 @@ void client_ask(struct prometheus_client *client, const struct ask_call *call,
     }
 }
 
-void client_soon(struct prometheus_client *client, ask_done *done, void *data)
+void prometheus_client_soon(struct prometheus_client *client, ask_done *done,
+                            void *data)
 {
     if (client->closing) {
         return;
@@ -535,7 +538,7 @@ void client_soon(struct prometheus_client *client, ask_done *done, void *data)
     take_turn(ask, ASK_ENDS);
 }
 
-void client_close(struct prometheus_client *client)
+void prometheus_client_close(struct prometheus_client *client)
 {
     client->closing = true;
     struct ask *ask = TAILQ_FIRST(&client->open);

@@ -24,22 +24,25 @@ struct ask_call {
  * a label stands twice in it. */
 typedef bool ask_element(void *data, const struct prometheus_element *element);
 
-/* The end, exactly once, never from within client_ask(); @error is NULL when
- * the whole answer was good. */
+/* The end, exactly once, never from within prometheus_client_ask(); @error is
+ * NULL when the whole answer was good. */
 typedef void ask_done(void *data, const char *error);
 
-struct prometheus_client *client_new(struct driver *driver, uint16_t index);
+struct prometheus_client *prometheus_client_new(struct driver *driver,
+                                                uint16_t index);
 
-/* @call is copied as far as it is needed.  After client_close() nothing is
- * asked and nobody is called. */
-void client_ask(struct prometheus_client *client, const struct ask_call *call,
-                ask_element *element, ask_done *done, void *data);
+/* @call is copied as far as it is needed.  After prometheus_client_close()
+ * nothing is asked and nobody is called. */
+void prometheus_client_ask(struct prometheus_client *client,
+                           const struct ask_call *call, ask_element *element,
+                           ask_done *done, void *data);
 
 /* Call @done from the loop, soon, without an error. */
-void client_soon(struct prometheus_client *client, ask_done *done, void *data);
+void prometheus_client_soon(struct prometheus_client *client, ask_done *done,
+                            void *data);
 
 /* Every open question ends with an error before this returns; the client is
  * freed when its handles are closed. */
-void client_close(struct prometheus_client *client);
+void prometheus_client_close(struct prometheus_client *client);
 
 #endif

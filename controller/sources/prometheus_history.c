@@ -310,7 +310,7 @@ static void ask_column(struct past *past, struct prometheus_client *client,
                                   (time_ms)(past->rows - 1) * past->every,
                             .step = past->every};
     past->open++;
-    client_ask(client, &call, on_element, on_column_done, column);
+    prometheus_client_ask(client, &call, on_element, on_column_done, column);
     free(text);
 }
 
@@ -401,5 +401,5 @@ void prometheus_history(struct driver *driver, struct prometheus_client *client,
         struct column *column = column_add(past, COLUMN_ALIVE, 0);
         ask_column(past, client, column, config->alive, service);
     }
-    client_soon(client, on_nothing_done, past);
+    prometheus_client_soon(client, on_nothing_done, past);
 }
