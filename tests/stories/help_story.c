@@ -1,0 +1,669 @@
+#include "help_story.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "help_world.h"
+
+const char STORY_POLICY[] =
+    "policy: shop\n"
+    "mode: auto\n"
+    "watch: {for: 2h, every: 15s, settle: 60s, provisional: 30m,\n"
+    "        needs: {known: 90%, requests: 100}}\n"
+    "baseline: 10m\n"
+    "verify: {within: 10m, for: 1m}\n"
+    "signals:\n"
+    "  errors:   {prometheus: errors, select: {service: release.service},\n"
+    "             unit: per_second}\n"
+    "  requests: {prometheus: requests, select: {service: release.service},\n"
+    "             unit: per_second}\n"
+    "  error_rate: {is: errors / requests}\n"
+    "  hurt: {is: error_rate > 5% for 1m}\n"
+    "tree:\n"
+    "  question: Are users hurt?\n"
+    "  if: hurt\n"
+    "  then:\n"
+    "    question: Is it new with this release?\n"
+    "    if: not before(hurt)\n"
+    "    then:\n"
+    "      question: Is going back safe for the data?\n"
+    "      if: release.rollback_safe\n"
+    "      then: {rollback: last_good, notify: [status]}\n"
+    "      else: {hold: 'changed data one way', notify: [status]}\n"
+    "      unknown: then\n"
+    "    else: {page: '{{service}} was so before {{version}}', blame: none}\n"
+    "    unknown: then\n"
+    "  else: healthy\n";
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    assert_non_null(memory);
+    return memory;
+}
+
+static void copy(char *ret_text, size_t size, const char *text)
+{
+    assert_true(strlen(text) < size);
+    strcpy(ret_text, text);
+}
+
+static void fill_options(struct story *story)
+{
+    story->source = (struct source_option){.name = "prom",
+                                           .fetch = FETCH_PROMETHEUS,
+                                           .lag = 2 * SECOND_MS,
+                                           .timeout = 5 * SECOND_MS};
+    story->target = (struct target_option){.name = "deployer",
+                                           .deadline = 10 * MINUTE_MS,
+                                           .timeout = 10 * SECOND_MS};
+    story->options = (struct core_options){
+        .services_max = 16,
+        .releases_max = 200,
+        .series_max = 200,
+        .ceiling = MODE_AUTO,
+        .per_service = {1, 30 * MINUTE_MS},
+        .fleet = {3, 10 * MINUTE_MS},
+        .shared_services = 3,
+        .shared_share = 0.3,
+        .shared_window = 5 * MINUTE_MS,
+        .services = story->services,
+        .sources = &story->source,
+        .targets = &story->target,
+        .sources_count = 1,
+        .targets_count = 1,
+        .page = {"oncall"},
+        .pages_count = 1,
+        .seed = 7,
+        .version = "test",
+    };
+}
+
+struct story *story_new(const char *const *services, size_t count)
+{
+    struct story *story = zeroed(1, sizeof *story);
+    story->decision = zeroed(1, sizeof *story->decision);
+    story->now = STORY_START;
+    fill_options(story);
+    assert_true(count <= STORY_SERVICES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct service_option *option = &story->services[i];
+        copy(option->service, sizeof option->service, services[i]);
+        copy(option->environment, sizeof option->environment, "prod");
+        option->ceiling = MODE_AUTO;
+        struct world_service *world = &story->world[i];
+        copy(world->name, sizeof world->name, services[i]);
+        copy(world->live, sizeof world->live, "1.0");
+        world->complete = true;
+        world->rollout = 5 * SECOND_MS;
+    }
+    story->options.services_count = count;
+    story->world_count = count;
+    return story;
+}
+
+static void step(struct story *story, struct input *input);
+
+void story_start(struct story *story)
+{
+    story->core = core_new(&story->options);
+    struct input input = {.kind = INPUT_STARTED};
+    step(story, &input);
+}
+
+/* ---- the transcript ---------------------------------------------------- */
+
+static void say(struct story *story, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(struct story *story, const char *format, ...)
+{
+    char line[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    long seconds = (long)((story->now - STORY_START) / SECOND_MS);
+    size_t length = strlen(story->transcript);
+    int written =
+        snprintf(story->transcript + length, sizeof story->transcript - length,
+                 "%02ld:%02ld %s\n", seconds / 60, seconds % 60, line);
+    assert_true(written > 0);
+    assert_true(length + (size_t)written < sizeof story->transcript);
+    if (story->crash_at && strstr(line, story->crash_at)) {
+        story->crashed = true;
+    }
+}
+
+/* "cart: " before what is not about the shop. */
+static const char *whose(const char *service)
+{
+    static char text[160];
+    text[0] = '\0';
+    if (service[0] && strcmp(service, "shop") != 0) {
+        snprintf(text, sizeof text, "%s: ", service);
+    }
+    return text;
+}
+
+static void say_record(struct story *story, const struct record *record)
+{
+    const char *who = whose(record->service);
+    switch (record->kind) {
+    case RECORD_REGISTERED:
+        say(story, "%s%s %s", who, origin_name(record->origin),
+            record->version);
+        break;
+    case RECORD_OBSERVED:
+        say(story, "%slive %s%s", who, record->version,
+            record->complete ? "" : " (incomplete)");
+        break;
+    case RECORD_VERDICT:
+        say(story, "%sverdict %s %s", who, record->version,
+            record->verdict_kind);
+        break;
+    case RECORD_RELEASE_MOVED:
+        say(story, "%srelease %s %s, %s (%s)", who, record->version,
+            release_state_name(record->state), grade_name(record->grade),
+            record->code);
+        break;
+    case RECORD_INCIDENT_OPENED:
+        say(story, "%sincident opened", who);
+        break;
+    case RECORD_INCIDENT_CLOSED:
+        say(story, "%sincident closed (%s)", who, record->code);
+        break;
+    case RECORD_ROLLBACK_PROPOSED:
+        say(story, "%srollback proposed %s -> %s", who, record->version,
+            record->target_version);
+        break;
+    case RECORD_ROLLBACK_MOVED:
+        say(story, "%srollback %s (%s)", who,
+            rollback_state_name(record->rollback_state), record->code);
+        break;
+    case RECORD_NOTICE:
+        say(story, "%snotice %s to %s", who, record->code, record->name);
+        break;
+    case RECORD_STARTED:
+        say(story, "started %u", record->epoch);
+        break;
+    case RECORD_PROGRESS:
+    case RECORD_NOTICE_DONE:
+    case RECORD_ACTION_DONE:
+        break;
+    case RECORD_BLIND:
+        say(story, "%sblind %s", who, record->on ? "yes" : "no");
+        break;
+    case RECORD_STOP_FILE:
+        say(story, "stop file %s", record->on ? "yes" : "no");
+        break;
+    case RECORD_POLICY_SET:
+    case RECORD_POLICY_REMOVED:
+    case RECORD_BASELINE:
+    case RECORD_FROZEN:
+    case RECORD_THAWED:
+    case RECORD_TAINTED:
+    case RECORD_COMMANDED:
+    case RECORD_ACTION:
+    case RECORD_SOURCE_LOST:
+    case RECORD_SOURCE_BACK:
+    case RECORD_CLOCK_SET:
+    case RECORD_ANNOUNCED:
+        say(story, "%s%s%s%s", who, record_kind_name(record->kind),
+            record->name[0] ? " " : "", record->name);
+        break;
+    case RECORD_NONE:
+        assert_true(false);
+    }
+}
+
+static void say_effect(struct story *story, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_REVERT:
+        say(story, "-> revert %s -> %s", effect->target.suspect,
+            effect->target.target);
+        break;
+    case EFFECT_HAS:
+        say(story, "-> has %s", effect->target.target);
+        break;
+    case EFFECT_RUN:
+        say(story, "-> run %s", effect->run.name);
+        break;
+    case EFFECT_HISTORY:
+        say(story, "-> history %ld..%ld s",
+            (long)((effect->history.from - STORY_START) / SECOND_MS),
+            (long)((effect->history.to - STORY_START) / SECOND_MS));
+        break;
+    case EFFECT_ANSWER:
+    case EFFECT_QUERY:
+    case EFFECT_OBSERVE:
+    case EFFECT_NOTIFY:
+    case EFFECT_POLICY_RELEASED:
+        break;
+    }
+}
+
+/* ---- a step ------------------------------------------------------------ */
+
+static void journal_add(struct story *story, const struct record *record)
+{
+    if (story->journal_count == story->journal_max) {
+        story->journal_max = story->journal_max ? 2 * story->journal_max : 256;
+        story->journal = realloc(story->journal,
+                                 story->journal_max * sizeof *story->journal);
+        assert_non_null(story->journal);
+        story->journal_lengths =
+            realloc(story->journal_lengths,
+                    story->journal_max * sizeof *story->journal_lengths);
+        assert_non_null(story->journal_lengths);
+    }
+    size_t length = 0;
+    story->journal[story->journal_count] = record_to_json(record, &length);
+    assert_non_null(story->journal[story->journal_count]);
+    story->journal_lengths[story->journal_count] = length;
+    story->journal_count++;
+}
+
+static void event_add(struct story *story, time_ms at,
+                      const struct effect *effect)
+{
+    assert_true(story->events_count < STORY_EVENTS_MAX);
+    story->events[story->events_count].at = at;
+    story->events[story->events_count].order = story->order++;
+    story->events[story->events_count].effect = *effect;
+    story->events_count++;
+}
+
+static void carry_out(struct story *story, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_ANSWER:
+        story->answer = *effect;
+        break;
+    case EFFECT_POLICY_RELEASED:
+        policy_free(effect->policy);
+        break;
+    case EFFECT_REVERT:
+        assert_true(effect->needs > 0);
+        assert_true(effect->needs <= story->journal_count);
+        event_add(story, world_when(story, effect), effect);
+        break;
+    case EFFECT_QUERY:
+    case EFFECT_HISTORY:
+    case EFFECT_OBSERVE:
+    case EFFECT_HAS:
+    case EFFECT_NOTIFY:
+    case EFFECT_RUN:
+        event_add(story, world_when(story, effect), effect);
+        break;
+    }
+}
+
+static void step(struct story *story, struct input *input)
+{
+    input->now = story->now;
+    core_step(story->core, input, story->decision);
+    story->steps++;
+    const struct decision *decision = story->decision;
+    if (decision->records_count > story->records_most) {
+        story->records_most = decision->records_count;
+    }
+    for (size_t i = 0; i < decision->records_count; i++) {
+        journal_add(story, &decision->records[i]);
+        say_record(story, &decision->records[i]);
+    }
+    core_check(story->core);
+    for (size_t i = 0; i < decision->effects_count; i++) {
+        const struct effect *effect = &decision->effects[i];
+        if (story->crashed) { /* the power went before it left */
+            if (effect->kind == EFFECT_POLICY_RELEASED) {
+                policy_free(effect->policy);
+            }
+            continue;
+        }
+        say_effect(story, effect);
+        carry_out(story, effect);
+    }
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+static size_t first_event(const struct story *story)
+{
+    size_t first = 0;
+    for (size_t i = 1; i < story->events_count; i++) {
+        if (story->events[i].at < story->events[first].at ||
+            (story->events[i].at == story->events[first].at &&
+             story->events[i].order < story->events[first].order)) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+static void deliver(struct story *story, size_t index)
+{
+    struct effect effect = story->events[index].effect;
+    story->events[index] = story->events[--story->events_count];
+    static struct world_answer answer;
+    if (world_answer(story, &effect, &answer)) {
+        step(story, &answer.input);
+    }
+    free(answer.rows);
+    answer.rows = NULL;
+}
+
+/* One thing happens, not after @until; false when there is none. */
+static bool advance(struct story *story, time_ms until)
+{
+    time_ms due = core_deadline(story->core);
+    size_t first = first_event(story);
+    time_ms event =
+        story->events_count > 0 ? story->events[first].at : TIME_NEVER;
+    time_ms next = due < event ? due : event;
+    if (next > until) {
+        return false;
+    }
+    story->now = next > story->now ? next : story->now;
+    if (event <= due) {
+        deliver(story, first);
+    } else {
+        struct input input = {.kind = INPUT_TICK};
+        step(story, &input);
+    }
+    return true;
+}
+
+void story_run(struct story *story, time_ms span)
+{
+    time_ms until = story->now + span;
+    size_t limit = story->steps + 1000000;
+    while (!story->crashed && advance(story, until)) {
+        assert_true(story->steps < limit);
+    }
+    if (!story->crashed) {
+        story->now = until;
+    }
+}
+
+void story_run_until(struct story *story, const char *line, time_ms at_most)
+{
+    time_ms until = story->now + at_most;
+    while (!strstr(story->transcript, line) && !story->crashed) {
+        if (!advance(story, until)) {
+            print_message("%s", story->transcript);
+            fail_msg("never: %s", line);
+        }
+    }
+}
+
+/* ---- the doors --------------------------------------------------------- */
+
+static struct policy *compile(const char *yaml, size_t length)
+{
+    struct problems *problems = zeroed(1, sizeof *problems);
+    problems_init(problems, "story.yaml");
+    struct policy *policy = policy_read("story.yaml", yaml, length, problems);
+    if (!policy) {
+        problems_print(problems, yaml, length, false, stderr);
+    }
+    assert_non_null(policy);
+    free(problems);
+    return policy;
+}
+
+void story_policy(struct story *story, const char *yaml)
+{
+    struct input input = {.kind = INPUT_POLICY_ACCEPTED};
+    input.policy.block = compile(yaml, strlen(yaml));
+    step(story, &input);
+}
+
+void story_policy_removed(struct story *story, const char *name)
+{
+    struct input input = {.kind = INPUT_POLICY_REMOVED};
+    input.policy.name = name;
+    step(story, &input);
+}
+
+void story_registration(struct story *story,
+                        const struct registration *registration)
+{
+    struct input input = {.kind = INPUT_REGISTER, .reply = 1, .by = "ci"};
+    input.registration = *registration;
+    step(story, &input);
+}
+
+void story_register(struct story *story, const char *service,
+                    const char *version)
+{
+    struct registration registration = {
+        .service = service,
+        .environment = "prod",
+        .version = version,
+        .data_change = "none",
+    };
+    story_registration(story, &registration);
+}
+
+void story_command(struct story *story, struct command command)
+{
+    struct input input = {.kind = INPUT_COMMAND, .reply = 2, .by = "ann"};
+    input.command = command;
+    step(story, &input);
+}
+
+void story_adopt(struct story *story, const char *service, const char *version)
+{
+    story_command(story, (struct command){.kind = COMMAND_ADOPT,
+                                          .service = service,
+                                          .environment = "prod",
+                                          .version = version,
+                                          .reason = "known"});
+}
+
+void story_stop_file(struct story *story, bool stop)
+{
+    struct input input = {.kind = INPUT_STOP_FILE};
+    input.stop = stop;
+    step(story, &input);
+}
+
+void story_clock_set(struct story *story, time_ms difference)
+{
+    story->now += difference;
+    for (size_t i = 0; i < story->events_count; i++) {
+        story->events[i].at += difference;
+    }
+    struct input input = {.kind = INPUT_CLOCK_SET};
+    input.difference = difference;
+    step(story, &input);
+}
+
+/* ---- crash and recovery ------------------------------------------------ */
+
+static struct core *replay(const struct story *story)
+{
+    struct core *core = core_new(&story->options);
+    struct record *record = zeroed(1, sizeof *record);
+    for (size_t i = 0; i < story->journal_count; i++) {
+        char *body = NULL;
+        char error[256] = "";
+        if (!record_from_json(story->journal[i], story->journal_lengths[i],
+                              record, &body, error, sizeof error)) {
+            fail_msg("%s: %s", error, story->journal[i]);
+        }
+        if (record->kind == RECORD_POLICY_SET) {
+            record->policy = compile(record->body, record->body_length);
+        }
+        core_apply(core, record);
+        core_check(core);
+        free(body);
+    }
+    free(record);
+    return core;
+}
+
+void story_crash(struct story *story)
+{
+    story->crashed = true;
+}
+
+void story_crash_at(struct story *story, const char *line)
+{
+    story->crash_at = line;
+}
+
+void story_restart(struct story *story, time_ms later)
+{
+    /* What was sent to a deployment API still happens; nobody listens. */
+    world_after_crash(story);
+    core_free(story->core);
+    story->events_count = 0;
+    story->now += later;
+    story->crashed = false;
+    story->crash_at = NULL;
+    story->core = replay(story);
+    struct input input = {.kind = INPUT_STARTED};
+    step(story, &input);
+}
+
+/* ---- what the core knows ----------------------------------------------- */
+
+static void compare_releases(const struct core *a, const struct core *b)
+{
+    size_t at = 0, other = 0;
+    struct release_view x, y;
+    while (view_next_release(a, &at, &x)) {
+        assert_true(view_next_release(b, &other, &y));
+        assert_int_equal(x.id, y.id);
+        assert_string_equal(x.version, y.version);
+        assert_int_equal(x.state, y.state);
+        assert_int_equal(x.grade, y.grade);
+        assert_int_equal(x.origin, y.origin);
+        assert_int_equal(x.deployed_at, y.deployed_at);
+        assert_string_equal(x.policy, y.policy);
+        assert_string_equal(x.policy_digest, y.policy_digest);
+        assert_string_equal(x.verdict, y.verdict);
+        assert_string_equal(x.verdict_text, y.verdict_text);
+        assert_int_equal(x.verdict_sequence, y.verdict_sequence);
+        assert_int_equal(x.incident, y.incident);
+        assert_int_equal(x.rollback, y.rollback);
+        assert_int_equal(x.last_good, y.last_good);
+        assert_int_equal(x.rollback_safe, y.rollback_safe);
+        assert_int_equal(x.blind, y.blind);
+        assert_int_equal(x.labels_count, y.labels_count);
+        struct rollback_view r = {0}, s = {0};
+        assert_int_equal(view_rollback(a, x.rollback, &r),
+                         view_rollback(b, x.rollback, &s));
+        assert_int_equal(r.state, s.state);
+        assert_int_equal(r.intended_at, s.intended_at);
+        assert_int_equal(r.applied_at, s.applied_at);
+        assert_int_equal(r.target_release, s.target_release);
+        assert_string_equal(r.code ? r.code : "", s.code ? s.code : "");
+        assert_string_equal(r.text ? r.text : "", s.text ? s.text : "");
+    }
+    assert_false(view_next_release(b, &other, &y));
+}
+
+static void compare_rest(const struct core *a, const struct core *b)
+{
+    size_t at = 0, other = 0;
+    struct service_view x, y;
+    while (view_next_service(a, &at, &x)) {
+        assert_true(view_next_service(b, &other, &y));
+        assert_string_equal(x.service, y.service);
+        assert_string_equal(x.live, y.live);
+        assert_int_equal(x.complete, y.complete);
+        assert_int_equal(x.release, y.release);
+        assert_int_equal(x.incident, y.incident);
+        assert_int_equal(x.rollback, y.rollback);
+    }
+    struct core_counts c, d;
+    view_counts(a, &c);
+    view_counts(b, &d);
+    assert_int_equal(c.services, d.services);
+    assert_int_equal(c.freezes, d.freezes);
+    assert_int_equal(c.policies, d.policies);
+    assert_int_equal(c.notices_pending, d.notices_pending);
+    assert_int_equal(c.incidents_open, d.incidents_open);
+    assert_int_equal(c.stopped, d.stopped);
+}
+
+void story_end(struct story *story)
+{
+    struct core *again = replay(story);
+    assert_int_equal(core_sequence(story->core), core_sequence(again));
+    compare_releases(story->core, again);
+    compare_rest(story->core, again);
+    core_free(again);
+    core_free(story->core);
+    for (size_t i = 0; i < story->journal_count; i++) {
+        free(story->journal[i]);
+    }
+    free(story->journal);
+    free(story->journal_lengths);
+    free(story->decision);
+    free(story);
+}
+
+void story_expect(struct story *story, const char *transcript)
+{
+    if (strcmp(story->transcript, transcript) != 0) {
+        print_message("---- happened:\n%s---- expected:\n%s", story->transcript,
+                      transcript);
+    }
+    assert_string_equal(story->transcript, transcript);
+    story->transcript[0] = '\0';
+}
+
+void story_skip(struct story *story)
+{
+    story->transcript[0] = '\0';
+}
+
+size_t story_count(const struct story *story, const char *text)
+{
+    size_t count = 0;
+    for (const char *at = strstr(story->transcript, text); at;
+         at = strstr(at + 1, text)) {
+        count++;
+    }
+    return count;
+}
+
+struct release_view story_release(const struct story *story,
+                                  const char *service, const char *version)
+{
+    struct release_view view = {0};
+    uint64_t id = view_find_release(story->core, service, "prod", version);
+    if (!view_release(story->core, id, &view)) {
+        fail_msg("no release %s of %s", version, service);
+    }
+    return view;
+}
+
+struct service_view story_service(const struct story *story,
+                                  const char *service)
+{
+    struct service_view view = {0};
+    assert_true(view_find_service(story->core, service, "prod", &view));
+    return view;
+}
+
+struct gate_view story_gate(const struct story *story, const char *service,
+                            const char *version)
+{
+    struct gate_view view;
+    view_gate(story->core, service, "prod", version, story->now, &view);
+    return view;
+}

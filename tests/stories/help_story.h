@@ -1,0 +1,149 @@
+/* A story: the core in virtual time, with a scripted world around it.
+ *
+ * The world has services whose deployment API and metrics do what the story
+ * says; the harness answers effects, writes what happened as lines, checks the
+ * invariants after every step, and at the end replays the journal (through
+ * JSON) into a fresh core that must know the same. */
+#ifndef STORIES_HELP_STORY_H
+#define STORIES_HELP_STORY_H
+
+#include "controller/core/view.h"
+
+#define STORY_SERVICES_MAX 8
+#define STORY_LINES_MAX    128
+#define STORY_EVENTS_MAX   512
+#define STORY_TEXT_MAX     (64 * 1024)
+
+/* All stories begin here: a whole minute. */
+#define STORY_START 1699999200000LL
+
+/* What the deployment API does with a call. */
+enum deployer {
+    DEPLOYER_WORKS,
+    DEPLOYER_FAILS,        /* time-out, 5xx: unclear, nothing happened */
+    DEPLOYER_LOSES_ANSWER, /* unclear, but it did happen */
+    DEPLOYER_HANGS,        /* never answers */
+    DEPLOYER_REJECTS,
+    DEPLOYER_RACES,
+    DEPLOYER_IGNORES /* says yes and does nothing */
+};
+
+/* A service as it really is. */
+struct world_service {
+    char name[64];
+    char live[NAME_MAX_BYTES + 1];
+    bool complete;
+    char coming[NAME_MAX_BYTES + 1]; /* a rollout under way, "" */
+    time_ms comes_at, ready_at;      /* live then; complete then */
+    enum deployer observe, revert, has;
+    time_ms rollout; /* how long a revert takes until complete */
+    bool target_gone;
+    int reverts; /* that were carried out */
+};
+
+/* A metric from a moment on, until a later line of the same. */
+struct world_line {
+    char query[32], service[64];
+    time_ms from;
+    double value;
+    enum unknown unknown; /* KNOWN: the value */
+};
+
+struct story {
+    struct core *core;
+    struct core_options options;
+    struct service_option services[STORY_SERVICES_MAX];
+    struct source_option source;
+    struct target_option target;
+    struct decision *decision;
+    time_ms now;
+    bool stopped; /* the controller is down */
+
+    struct world_service world[STORY_SERVICES_MAX];
+    size_t world_count;
+    struct world_line lines[STORY_LINES_MAX];
+    size_t lines_count;
+    time_ms source_down_from, source_down_until;
+    bool history_fails;
+    bool drop_effects;    /* a crash before effects were carried out */
+    const char *crash_at; /* a transcript line that kills the controller */
+    bool crashed;
+
+    struct {
+        time_ms at;
+        uint64_t order;
+        struct effect effect;
+    } events[STORY_EVENTS_MAX];
+    size_t events_count;
+    uint64_t order;
+
+    struct effect answer; /* the last one */
+    char **journal;       /* JSON, one record each */
+    size_t *journal_lengths;
+    size_t journal_count, journal_max;
+    size_t steps;
+    size_t records_most; /* in one step */
+    char transcript[STORY_TEXT_MAX];
+};
+
+/* Two services are "shop" and "cart" in prod; options may be changed before
+ * story_start(). */
+struct story *story_new(const char *const *services, size_t count);
+void story_start(struct story *story);
+
+/* Replays the journal, compares, frees. */
+void story_end(struct story *story);
+
+/* Time. */
+void story_run(struct story *story, time_ms span);
+void story_run_until(struct story *story, const char *line, time_ms at_most);
+
+/* The world. */
+struct world_service *story_world(struct story *story, const char *service);
+void story_deploy(struct story *story, const char *service, const char *version,
+                  time_ms rollout);
+void story_metric(struct story *story, const char *query, const char *service,
+                  double value);
+void story_metric_at(struct story *story, const char *query,
+                     const char *service, time_ms from, double value);
+void story_metric_unknown(struct story *story, const char *query,
+                          const char *service, enum unknown unknown);
+
+/* The doors. */
+void story_policy(struct story *story, const char *yaml);
+void story_policy_removed(struct story *story, const char *name);
+void story_register(struct story *story, const char *service,
+                    const char *version);
+void story_registration(struct story *story,
+                        const struct registration *registration);
+void story_command(struct story *story, struct command command);
+void story_adopt(struct story *story, const char *service, const char *version);
+void story_stop_file(struct story *story, bool stop);
+void story_clock_set(struct story *story, time_ms difference);
+
+/* Kill -9 now, and start again @later; what was on the wire is lost. */
+void story_crash(struct story *story);
+void story_restart(struct story *story, time_ms later);
+
+/* Crash right after the record whose line contains @line; story_run then
+ * returns and story_restart() goes on. */
+void story_crash_at(struct story *story, const char *line);
+
+/* What happened since the last call, exactly. */
+void story_expect(struct story *story, const char *transcript);
+/* What happened since the last call is of no interest. */
+void story_skip(struct story *story);
+/* Among what happened since: so many lines that contain @text. */
+size_t story_count(const struct story *story, const char *text);
+
+struct release_view story_release(const struct story *story,
+                                  const char *service, const char *version);
+struct service_view story_service(const struct story *story,
+                                  const char *service);
+struct gate_view story_gate(const struct story *story, const char *service,
+                            const char *version);
+
+/* A policy with signals errors, requests and pool for any service. */
+extern const char STORY_POLICY[];
+
+#endif

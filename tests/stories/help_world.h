@@ -1,0 +1,26 @@
+/* The scripted world of a story: a deployment API and metrics. */
+#ifndef STORIES_HELP_WORLD_H
+#define STORIES_HELP_WORLD_H
+
+#include "help_story.h"
+
+struct world_answer {
+    struct input input;
+    char version[NAME_MAX_BYTES + 1];
+    char text[128];
+    uint32_t series[64];
+    struct sample samples[64];
+    struct sample *rows; /* malloc'd */
+};
+
+/* When the answer to @effect arrives. */
+time_ms world_when(struct story *story, const struct effect *effect);
+
+/* The answer that arrives now; false when none ever does. */
+bool world_answer(struct story *story, const struct effect *effect,
+                  struct world_answer *ret_answer);
+
+/* The controller died: calls that had reached the API are carried out. */
+void world_after_crash(struct story *story);
+
+#endif
