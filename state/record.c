@@ -45,7 +45,8 @@ static const uint64_t kind_fields[] = {
     [RECORD_VERDICT] = ABOUT | TARGET | LOOK | WATCH | HAS(PATH) | HAS(MODE) |
                        HAS(COUNTDOWN) | HAS(EXPLANATION),
     [RECORD_RELEASE_MOVED] = ABOUT | TARGET | WATCH | HAS(STATE) | HAS(GRADE) |
-                             HAS(ROLLBACK) | HAS(DIGEST) | HAS(UNTIL),
+                             HAS(ROLLBACK) | HAS(DIGEST) | HAS(UNTIL) |
+                             HAS(DEPLOYED_AT),
     [RECORD_INCIDENT_OPENED] = ABOUT | LOOK,
     [RECORD_INCIDENT_CLOSED] = ABOUT | HAS(ROLLBACK) | HAS(GRID),
     [RECORD_ROLLBACK_PROPOSED] = ABOUT | TARGET | LOOK | KEYED | HAS(ROLLBACK) |

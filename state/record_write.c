@@ -12,6 +12,8 @@
 #include "state/record.h"
 #include "state/record_fields.h"
 
+#define MOMENT_END 7258118400000LL /* 2200-01-01 */
+
 struct writer {
     char *bytes;
     size_t length, room;
@@ -111,9 +113,12 @@ static void put_text(struct writer *writer, const char *text, size_t length)
     put_plain(writer, "\"");
 }
 
+/* What moment_read() would not take must never get into a journal. */
 static void put_moment(struct writer *writer, time_ms at)
 {
     char text[MOMENT_TEXT_MAX];
+    assert(at >= 0);
+    assert(at < MOMENT_END || at == TIME_NEVER);
     const char *moment = moment_print(at, text);
     put_text(writer, moment, strlen(moment));
 }
