@@ -2,8 +2,7 @@
 
 #define SERVER                                                                 \
     {                                                                          \
-        "server", "URL",                                                       \
-            "where lastgood answers: http://HOST:PORT or unix:PATH", false     \
+        "server", "URL", "http://HOST:PORT or unix:PATH", false                \
     }
 #define FORMAT                                                                 \
     {                                                                          \
@@ -29,7 +28,7 @@ static const struct cli_flag register_flags[] = {
     {"previous", "VERSION", "what was live before", false},
     {"data-change", "WORD", "none, expand, contract or irreversible", false},
     {"rollback-compatible-from", "VERSION",
-     "the oldest version that can still read the data", false},
+     "oldest version that can still read the data", false},
     {"deployed-at", "TIME", "RFC 3339 or Unix seconds; default now", false},
     {"label", "NAME=VALUE", "for policies to ask; repeats", true},
     {"kind", "WORD", "for policies to ask, e.g. config", false},
@@ -77,8 +76,7 @@ static const struct cli_flag freeze_flags[] = {
 };
 
 static const struct cli_flag check_flags[] = {
-    {"config", "FILE", "check this configuration and the names it gives",
-     false},
+    {"config", "FILE", "check it too, and the names it gives", false},
     END,
 };
 

@@ -1,0 +1,528 @@
+/* Every command against a scripted server: what it asks, what it prints, and
+ * its exit code. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "help_program.h"
+
+static struct ran ran;
+
+static void says(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        fail_msg("'%s' does not say '%s'", text, part);
+    }
+}
+
+static void answers(int status, const char *body)
+{
+    struct scripted script = {status, body};
+
+    server_start(&script, 1);
+}
+
+#define PROBLEM(code, text)                                                    \
+    "{\"type\":\"urn:lastgood:problem:" code "\",\"title\":\"T\","             \
+    "\"status\":0,\"code\":\"" code "\",\"detail\":\"" text "\"}"
+
+/* --- Nobody there --------------------------------------------------------- */
+
+static void nobody_answers_is_one_clear_line(void **state)
+{
+    (void)state;
+    (void)setenv("LASTGOOD_SERVER", "http://127.0.0.1:1", 1);
+    run_program(&ran, "status", NULL);
+    assert_int_equal(ran.code, 1);
+    assert_string_equal(
+        ran.err,
+        "lastgood status: no lastgood answers at http://127.0.0.1:1: is "
+        "'lastgood serve' running? (--server or LASTGOOD_SERVER names "
+        "another)\n");
+    run_program(&ran, "status", "--server", "unix:/nonexistent/s", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "no lastgood answers at unix:/nonexistent/s");
+    run_program(&ran, "status", "--server", "ftp://x", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "'ftp://x' is no server's address");
+}
+
+static void a_stranger_is_not_believed(void **state)
+{
+    (void)state;
+    answers(200, "<html>hello</html>");
+    run_program(&ran, "status", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "not in lastgood's words");
+    answers(0, "");
+    run_program(&ran, "status", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+}
+
+/* --- register ------------------------------------------------------------- */
+
+#define REGISTERED(outcome, watched)                                           \
+    "{\"outcome\":\"" outcome                                                  \
+    "\",\"code\":null,\"text\":\"no policy matches\",\
+\"release\":\"7\",\"watched\":" watched "}"
+
+static void register_posts_what_was_given(void **state)
+{
+    (void)state;
+    answers(201, REGISTERED("done", "true"));
+    run_program(&ran, "register", "user-service", "2.4.0", "--environment",
+                "production", "--previous", "2.3.2", "--data-change", "none",
+                "--label", "team=x", "--label", "tier=1", "--key", "k1",
+                "--deployed-at", "2024-09-18T14:20:00Z", "--kind", "app",
+                "--rollback-compatible-from", "2.3.0", NULL);
+    assert_int_equal(ran.code, 0);
+    assert_string_equal(ran.out, "release 7: registered and watched\n");
+    says(server_finish(),
+         "POST /v1/releases {\"service\":\"user-service\",\"environment\":"
+         "\"production\",\"version\":\"2.4.0\",\"deployed_at\":"
+         "\"2024-09-18T14:20:00Z\",\"previous\":\"2.3.2\",\"kind\":\"app\","
+         "\"data_change\":\"none\",\"rollback_compatible_from\":\"2.3.0\","
+         "\"labels\":{\"team\":\"x\",\"tier\":\"1\"}} [Lastgood-By: cli:");
+}
+
+static void register_sends_the_key(void **state)
+{
+    (void)state;
+    answers(200, REGISTERED("already", "true"));
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--key",
+                "build-17", NULL);
+    assert_int_equal(ran.code, 0);
+    assert_string_equal(ran.out, "release 7: already registered and watched\n");
+    says(server_finish(), "[Idempotency-Key: build-17]");
+}
+
+static void register_of_an_unwatched_release_is_4(void **state)
+{
+    (void)state;
+    answers(201, REGISTERED("unwatched", "false"));
+    run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 4);
+    says(ran.out, "recorded, but not watched: no policy matches");
+}
+
+static void register_that_is_refused_is_1(void **state)
+{
+    (void)state;
+    answers(409, PROBLEM("key_used", "the key was used for another body"));
+    run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "lastgood register: the key was used for another body");
+}
+
+static void register_reads_a_body_from_a_file(void **state)
+{
+    char path[] = "/tmp/lastgood-body-XXXXXX";
+    int fd = mkstemp(path);
+    static const char body[] = "{\"service\": \"a\", \"x\": 1}";
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, body, sizeof(body) - 1), sizeof(body) - 1);
+    (void)close(fd);
+    answers(201, REGISTERED("done", "true"));
+    run_program(&ran, "register", "--body", path, NULL);
+    assert_int_equal(ran.code, 0);
+    says(server_finish(), "POST /v1/releases {\"service\":\"a\",\"x\":1}");
+    run_program(&ran, "register", "a", "--body", path, NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "leave 'a' out");
+    run_program(&ran, "register", "--body", path, "--kind", "x", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "leave --kind out");
+    (void)unlink(path);
+    run_program(&ran, "register", "--body", path, NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "No such file");
+}
+
+static void register_needs_its_words(void **state)
+{
+    (void)state;
+    run_program(&ran, "register", "a", "--environment", "p", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "usage: lastgood register SERVICE VERSION");
+    run_program(&ran, "register", "a", "1", NULL);
+    assert_int_equal(ran.code, 1);
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--label",
+                "novalue", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "NAME=VALUE");
+}
+
+/* --- gate ----------------------------------------------------------------- */
+
+#define GATE_GO "{\"gate\":\"go\",\"code\":\"go\",\"text\":\"go on\"}"
+#define GATE_NO(gate, code, text)                                              \
+    "{\"gate\":\"" gate "\",\"code\":\"" code "\",\"detail\":\"" text "\"}"
+
+static void gate_exit_codes_are_the_products(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        const char *when_unknown;
+        int code;
+        const char *out;
+    } rows[] = {
+        {200, GATE_GO, "stop", 0, "go: go on\n"},
+        {423, GATE_NO("refused", "frozen", "until noon"), "go", 3,
+         "refused: until noon\n"},
+        {404, GATE_NO("unknown", "unknown_service", "never heard"), NULL, 4,
+         "unknown: never heard\n"},
+        {404, GATE_NO("unknown", "unknown_service", "never heard"), "go", 0,
+         "unknown: never heard\n"},
+        {404, GATE_NO("unknown", "unknown_service", "never heard"), "stop", 3,
+         "unknown: never heard\n"},
+        {503, GATE_NO("unknown", "not_ready", "disk full"), NULL, 4,
+         "unknown: disk full\n"},
+        {500, "<html>proxy</html>", NULL, 4, "not in lastgood's words"},
+        {400, PROBLEM("bad_value", "service must be a name"), "go", 1, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        answers(rows[i].status, rows[i].body);
+        if (rows[i].when_unknown != NULL) {
+            run_program(&ran, "gate", "a", "--environment", "p",
+                        "--when-unknown", rows[i].when_unknown, NULL);
+        } else {
+            run_program(&ran, "gate", "a", "--environment", "p", NULL);
+        }
+        says(server_finish(), "GET /v1/gate?service=a&environment=p");
+        assert_int_equal(ran.code, rows[i].code);
+        says(ran.out, rows[i].out);
+    }
+}
+
+static void gate_without_an_answer_is_unknown(void **state)
+{
+    (void)state;
+    (void)setenv("LASTGOOD_SERVER", "http://127.0.0.1:1", 1);
+    run_program(&ran, "gate", "a", "--environment", "p", NULL);
+    assert_int_equal(ran.code, 4);
+    says(ran.out, "unknown: no lastgood answers");
+    run_program(&ran, "gate", "a", "--environment", "p", "--when-unknown", "go",
+                NULL);
+    assert_int_equal(ran.code, 0);
+    run_program(&ran, "gate", "a", "--environment", "p", "--format", "json",
+                NULL);
+    assert_int_equal(ran.code, 4);
+    says(ran.out, "\"gate\": \"unknown\"");
+}
+
+static void gate_announces_and_overrides(void **state)
+{
+    (void)state;
+    answers(200, GATE_GO);
+    run_program(&ran, "gate", "a", "--environment", "p", "--intent", "2", NULL);
+    assert_int_equal(ran.code, 0);
+    says(server_finish(), "POST /v1/gate {\"service\":\"a\",\"environment\":"
+                          "\"p\",\"version\":\"2\",\"intent\":true}");
+    answers(200, GATE_GO);
+    run_program(&ran, "gate", "a", "--environment", "p", "--version", "2",
+                "--override", "--reason", "fix", NULL);
+    assert_int_equal(ran.code, 0);
+    says(server_finish(), "\"override\":true,\"reason\":\"fix\"}");
+    run_program(&ran, "gate", "a", "--environment", "p", "--version", "2",
+                "--override", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--override needs --reason");
+    run_program(&ran, "gate", "a", "--environment", "p", "--override",
+                "--reason", "fix", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--override needs --version");
+}
+
+/* --- wait ----------------------------------------------------------------- */
+
+#define RELEASE(state, grade)                                                  \
+    "{\"id\":\"7\",\"service\":\"a\",\"version\":\"1\",\"environment\":\"p\"," \
+    "\"state\":\"" state "\",\"grade\":\"" grade "\",\"verdict\":null,"        \
+    "\"healthy_ms\":60000,\"lasts_ms\":3600000}"
+
+static void wait_exit_codes_are_the_products(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *grade;
+        int code;
+    } rows[] = {
+        {RELEASE("watching", "provisional"), "provisional", 0},
+        {RELEASE("good", "good"), "good", 0},
+        {RELEASE("superseded", "provisional"), "provisional", 0},
+        {RELEASE("reverted", "tainted"), "provisional", 2},
+        {RELEASE("held", "none"), "provisional", 2},
+        {RELEASE("suspect", "tainted"), "provisional", 2},
+        {RELEASE("watching", "none"), "provisional", 3},
+        {RELEASE("reverting", "tainted"), "provisional", 3},
+        {RELEASE("watching", "provisional"), "good", 3},
+        {RELEASE("superseded", "none"), "provisional", 4},
+        {RELEASE("superseded", "provisional"), "good", 4},
+        {RELEASE("unwatched", "none"), "provisional", 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        answers(200, rows[i].body);
+        run_program(&ran, "wait", "7", "--for", rows[i].grade, "--timeout",
+                    "0s", NULL);
+        says(server_finish(), "GET /v1/releases/7 ");
+        if (ran.code != rows[i].code) {
+            fail_msg("%s: %d, not %d", rows[i].body, ran.code, rows[i].code);
+        }
+        says(ran.out, "a 1 in p: ");
+    }
+}
+
+static void wait_goes_on_while_the_controller_restarts(void **state)
+{
+    static const struct scripted script[] = {
+        {503, PROBLEM("not_ready", "recovering")},
+        {200, RELEASE("good", "good")},
+    };
+
+    (void)state;
+    server_start(script, 2);
+    run_program(&ran, "wait", "7", "--timeout", "1m", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 0);
+}
+
+static void wait_for_nothing_is_an_error(void **state)
+{
+    (void)state;
+    answers(404, PROBLEM("no_such_release", "there is no release 7"));
+    run_program(&ran, "wait", "7", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    run_program(&ran, "wait", "7", "--timeout", "soon", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "write a time like 90s");
+    run_program(&ran, "wait", "7", "--for", "ever", NULL);
+    assert_int_equal(ran.code, 1);
+    run_program(&ran, "wait", "a", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "say --environment ENV too");
+}
+
+static void wait_finds_a_release_by_its_version(void **state)
+{
+    static const struct scripted script[] = {
+        {200, "{\"releases\":[{\"id\":\"7\"}]}"},
+        {200, RELEASE("good", "good")},
+    };
+    const char *asked = NULL;
+
+    (void)state;
+    server_start(script, 2);
+    run_program(&ran, "wait", "a/b", "1+2", "--environment", "p", NULL);
+    asked = server_finish();
+    assert_int_equal(ran.code, 0);
+    says(asked, "GET /v1/releases?limit=1&service=a%2Fb&environment=p&version="
+                "1%2B2");
+    answers(200, "{\"releases\":[]}");
+    run_program(&ran, "wait", "a", "9", "--environment", "p", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "no release 9 of a in p is known");
+}
+
+/* --- Orders --------------------------------------------------------------- */
+
+#define DONE "{\"outcome\":\"done\",\"text\":\"it is so\"}"
+
+static void orders_post_their_reason(void **state)
+{
+    (void)state;
+    answers(200, DONE);
+    run_program(&ran, "hold", "7", "--reason", "why not", NULL);
+    assert_int_equal(ran.code, 0);
+    assert_string_equal(ran.out, "it is so\n");
+    says(server_finish(), "POST /v1/releases/7/hold {\"reason\":\"why not\"}");
+    answers(200, DONE);
+    run_program(&ran, "resume", "7", "--reason", "r", NULL);
+    says(server_finish(), "POST /v1/releases/7/resume ");
+    answers(202, DONE);
+    run_program(&ran, "rollback", "7", "--reason", "r", "--format", "json",
+                NULL);
+    assert_int_equal(ran.code, 0);
+    says(ran.out, "\"outcome\": \"done\"");
+    says(server_finish(), "POST /v1/releases/7/rollback ");
+    answers(201, DONE);
+    run_program(&ran, "adopt", "a", "1", "--environment", "p", "--reason", "r",
+                NULL);
+    says(server_finish(), "POST /v1/adoptions {\"service\":\"a\","
+                          "\"environment\":\"p\",\"version\":\"1\","
+                          "\"reason\":\"r\"}");
+    answers(201, DONE);
+    run_program(&ran, "freeze", "a", "--environment", "p", "--reason", "r",
+                "--for", "2h", NULL);
+    says(server_finish(), "POST /v1/freezes {\"service\":\"a\","
+                          "\"environment\":\"p\",\"for\":\"2h\","
+                          "\"reason\":\"r\"}");
+    answers(200, DONE);
+    run_program(&ran, "thaw", "a", "--environment", "p", "--reason", "r", NULL);
+    says(server_finish(), "POST /v1/thaw {\"service\":\"a\",");
+}
+
+static void orders_need_a_reason_and_a_place(void **state)
+{
+    static const char *const verbs[] = {"hold", "resume", "rollback"};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        run_program(&ran, verbs[i], "7", NULL);
+        assert_int_equal(ran.code, 1);
+        says(ran.err, "--reason TEXT is needed");
+    }
+    run_program(&ran, "freeze", "a", "--environment", "p", NULL);
+    assert_int_equal(ran.code, 1);
+    run_program(&ran, "thaw", "a", "--reason", "r", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--environment ENV is needed");
+    answers(422, PROBLEM("no_last_good", "there is no last good version"));
+    run_program(&ran, "rollback", "7", "--reason", "r", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "lastgood rollback: there is no last good version");
+}
+
+/* --- status and why ------------------------------------------------------- */
+
+static const char status_answer[] =
+    "{\"version\":\"0.1.0\",\"ready\":true,\"ceiling\":\"auto\","
+    "\"stopped\":false,\"counts\":{\"services\":2,\"watched\":1,"
+    "\"incidents_open\":1,\"rollbacks_under_way\":0,\"blind\":0},"
+    "\"policy_problems\":[{\"kind\":\"error\",\"path\":\"p.yaml\",\"line\":3,"
+    "\"text\":\"unknown signal\"}],\"cut\":false,\"services\":["
+    "{\"service\":\"user-service\",\"environment\":\"production\","
+    "\"live\":\"2.3.2\",\"release\":{\"state\":\"good\",\"grade\":\"good\","
+    "\"healthy_ms\":86400000,\"lasts_ms\":86400000,"
+    "\"verdict\":{\"verdict\":\"healthy\"}},"
+    "\"gate\":{\"gate\":\"refused\",\"code\":\"frozen\"},"
+    "\"happened\":\"pool ran full\",\"did\":\"was rolled back\","
+    "\"needs\":[\"a fix\\u001b[2J\"]},"
+    "{\"service\":\"b\",\"environment\":\"p\",\"live\":null,\"release\":null,"
+    "\"gate\":{\"gate\":\"go\"},\"happened\":null,\"did\":null,\"needs\":[]}]}";
+
+static void status_is_an_aligned_table_without_surprises(void **state)
+{
+    (void)state;
+    answers(200, status_answer);
+    run_program(&ran, "status", "user-service", "--environment", "p", NULL);
+    says(server_finish(), "GET /v1/status?service=user-service&environment=p");
+    assert_int_equal(ran.code, 0);
+    assert_string_equal(
+        ran.out,
+        "lastgood 0.1.0: ready, ceiling auto\n"
+        "2 services, 1 releases watched, 1 incidents open, 0 rollbacks under "
+        "way, 0 blind\n"
+        "policy error p.yaml:3: unknown signal\n"
+        "\n"
+        "SERVICE       ENVIRONMENT  LIVE   STATE  GRADE  WATCH     VERDICT  "
+        "GATE\n"
+        "user-service  production   2.3.2  good   good   1d of 1d  healthy  "
+        "frozen\n"
+        "b             p            -      -      -      -         -        "
+        "go\n"
+        "\n"
+        "user-service in production\n"
+        "  happened  pool ran full\n"
+        "  did       was rolled back\n"
+        "  needs     a fix\\x1b[2J\n");
+}
+
+static void status_of_nothing_says_what_next(void **state)
+{
+    (void)state;
+    answers(200, "{\"version\":\"0.1.0\",\"ready\":false,\"why_not\":\"disk "
+                 "full\",\"ceiling\":\"observe\",\"stopped\":true,"
+                 "\"services\":[]}");
+    run_program(&ran, "status", NULL);
+    (void)server_finish();
+    says(ran.out, "not ready: disk full, ceiling observe (the STOP file "
+                  "stands)");
+    says(ran.out, "'lastgood register --help'");
+}
+
+static void why_prints_sentence_and_timeline(void **state)
+{
+    (void)state;
+    answers(200, "{\"sentence\":\"a 1 in p was rolled back to 0: recovered\","
+                 "\"explanation\":null,\"cut\":true,\"timeline\":["
+                 "{\"at\":\"2024-09-18T14:20:00Z\",\"since_deploy_ms\":130000,"
+                 "\"by\":null,\"state\":\"rollback\",\"text\":\"verdict\"},"
+                 "{\"at\":\"2024-09-18T14:20:01Z\",\"since_deploy_ms\":-5000,"
+                 "\"by\":\"cli:root\",\"state\":null,\"text\":\"asked\"}]}");
+    run_program(&ran, "why", "a", "--environment", "p", NULL);
+    says(server_finish(), "GET /v1/why?service=a&environment=p");
+    assert_int_equal(ran.code, 0);
+    assert_string_equal(
+        ran.out, "a 1 in p was rolled back to 0: recovered\n\n"
+                 "(older events are left out)\n"
+                 "2024-09-18T14:20:00Z    +2m 10s  lastgood     verdict\n"
+                 "2024-09-18T14:20:01Z        -5s  cli:root     asked\n");
+    answers(404, PROBLEM("no_such_release", "there is no release 7"));
+    run_program(&ran, "why", "7", NULL);
+    says(server_finish(), "GET /v1/releases/7/why");
+    assert_int_equal(ran.code, 1);
+}
+
+static void formats_are_text_or_json(void **state)
+{
+    (void)state;
+    run_program(&ran, "status", "--format", "xml", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--format is text or json");
+}
+
+static int no_environment(void **state)
+{
+    (void)state;
+    return unsetenv("LASTGOOD_SERVER");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_answers_is_one_clear_line),
+        cmocka_unit_test(a_stranger_is_not_believed),
+        cmocka_unit_test(register_posts_what_was_given),
+        cmocka_unit_test(register_sends_the_key),
+        cmocka_unit_test(register_of_an_unwatched_release_is_4),
+        cmocka_unit_test(register_that_is_refused_is_1),
+        cmocka_unit_test(register_reads_a_body_from_a_file),
+        cmocka_unit_test(register_needs_its_words),
+        cmocka_unit_test(gate_exit_codes_are_the_products),
+        cmocka_unit_test(gate_without_an_answer_is_unknown),
+        cmocka_unit_test(gate_announces_and_overrides),
+        cmocka_unit_test(wait_exit_codes_are_the_products),
+        cmocka_unit_test(wait_goes_on_while_the_controller_restarts),
+        cmocka_unit_test(wait_for_nothing_is_an_error),
+        cmocka_unit_test(wait_finds_a_release_by_its_version),
+        cmocka_unit_test(orders_post_their_reason),
+        cmocka_unit_test(orders_need_a_reason_and_a_place),
+        cmocka_unit_test(status_is_an_aligned_table_without_surprises),
+        cmocka_unit_test(status_of_nothing_says_what_next),
+        cmocka_unit_test(why_prints_sentence_and_timeline),
+        cmocka_unit_test(formats_are_text_or_json),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, no_environment);
+}
