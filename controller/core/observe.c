@@ -89,7 +89,7 @@ void observe_answered(struct core *core, struct service *service,
 static bool is_straggler(const struct core *core, const struct service *service,
                          const char *version, bool complete)
 {
-    if (complete || text_equal(version, service->live)) {
+    if (complete || service->rollback || text_equal(version, service->live)) {
         return false;
     }
     const struct release *live = ledger_live(core, service);

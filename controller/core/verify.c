@@ -21,7 +21,7 @@ static time_ms verify_until(const struct core *core,
            (policy ? policy->verify_within : 15 * MINUTE_MS);
 }
 
-/* What is told when it is over; the rule is left by then. */
+/* What is told when it is over. */
 static void announce(struct core *core, const struct rollback *rollback,
                      const struct policy *policy, const char *what,
                      const char *text)
@@ -35,14 +35,16 @@ void rollback_end(struct core *core, struct rollback *rollback,
 {
     rollback_stop_waiting(core, rollback);
     timer_stop(&core->timers, &rollback->timer);
-    /* A leaf is of the policy that proposed it. */
+    /* A leaf is of the policy that proposed it; held until it was read. */
+    uint16_t rule = rule_take(core, rollback->rule);
     const struct policy *policy = policy_of(core, rollback);
     if (policy && !text_equal(policy->digest, rollback->digest)) {
         policy = NULL;
     }
+    rollback_tell_moved(core, rollback, end, code, text);
     announce(core, rollback, policy,
              end == ROLLBACK_RECOVERED ? "recovered" : "escalated", text);
-    rollback_tell_moved(core, rollback, end, code, text);
+    rule_leave(core, rule);
     if (end == ROLLBACK_RECOVERED) {
         const struct incident *incident =
             incident_find(core, rollback->incident);

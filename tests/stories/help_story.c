@@ -119,6 +119,37 @@ void story_start(struct story *story)
     step(story, &input);
 }
 
+/* ---- the usual beginning ------------------------------------------------ */
+
+struct story *story_settled(void)
+{
+    static const char *const shop[] = {"shop"};
+    struct story *story = story_new(shop, 1);
+    story_metric_at(story, "requests", "shop", STORY_START - HOUR_MS, 100);
+    story_metric_at(story, "errors", "shop", STORY_START - HOUR_MS, 0.1);
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    story_adopt(story, "shop", "1.0");
+    story_run(story, 5 * MINUTE_MS);
+    story_skip(story);
+    return story;
+}
+
+struct story *story_deployed(void)
+{
+    struct story *story = story_settled();
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run(story, 5 * MINUTE_MS);
+    story_skip(story);
+    return story;
+}
+
+void story_hurt(struct story *story, bool hurt)
+{
+    story_metric(story, "errors", "shop", hurt ? 20 : 0.1);
+}
+
 /* ---- the transcript ---------------------------------------------------- */
 
 static void say(struct story *story, const char *format, ...)
@@ -295,6 +326,7 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_REVERT:
         assert_true(effect->needs > 0);
         assert_true(effect->needs <= story->journal_count);
+        story->reverted = *effect;
         event_add(story, world_when(story, effect), effect);
         break;
     case EFFECT_QUERY:

@@ -77,8 +77,9 @@ struct story {
     size_t events_count;
     uint64_t order;
 
-    struct effect answer; /* the last one */
-    char **journal;       /* JSON, one record each */
+    struct effect answer;   /* the last one */
+    struct effect reverted; /* the last revert asked for */
+    char **journal;         /* JSON, one record each */
     size_t *journal_lengths;
     size_t journal_count, journal_max;
     size_t steps;
@@ -93,6 +94,14 @@ void story_start(struct story *story);
 
 /* Replays the journal, compares, frees. */
 void story_end(struct story *story);
+
+/* The usual beginning: the shop's 1.0 is known to be good, 1.1 is deployed,
+ * registered and watched for five healthy minutes.  The transcript is empty. */
+struct story *story_deployed(void);
+/* The same up to the deploy: 1.0 is live for five minutes. */
+struct story *story_settled(void);
+/* Users of the shop are hurt from now on, or no more. */
+void story_hurt(struct story *story, bool hurt);
 
 /* Time. */
 void story_run(struct story *story, time_ms span);
@@ -143,7 +152,7 @@ struct service_view story_service(const struct story *story,
 struct gate_view story_gate(const struct story *story, const char *service,
                             const char *version);
 
-/* A policy with signals errors, requests and pool for any service. */
+/* The incident's tree on two signals, errors and requests, for any service. */
 extern const char STORY_POLICY[];
 
 #endif
