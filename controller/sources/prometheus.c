@@ -106,6 +106,9 @@ static void note(struct reading *reading, const struct sample *sample,
 static struct join_value plain_value(const struct piece *piece,
                                      char plain[LABEL_PLAIN_MAX])
 {
+    if (!piece->bytes) {
+        return (struct join_value){"", 0}; /* it is not there */
+    }
     if (!piece->escaped) {
         return (struct join_value){piece->bytes, piece->length};
     }
