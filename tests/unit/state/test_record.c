@@ -209,6 +209,20 @@ static void every_state_comes_back(void **state)
     }
 }
 
+static void names_are_the_words_of_the_tables(void **state)
+{
+    (void)state;
+    assert_string_equal(record_kind_name(RECORD_STARTED), "started");
+    assert_string_equal(record_kind_name(RECORD_ANNOUNCED), "announced");
+    assert_string_equal(release_state_name(RELEASE_CANDIDATE), "candidate");
+    assert_string_equal(release_state_name(RELEASE_UNWATCHED), "unwatched");
+    assert_string_equal(grade_name(GRADE_TAINTED), "tainted");
+    assert_string_equal(origin_name(ORIGIN_ADOPTED), "adopted");
+    assert_string_equal(rollback_state_name(ROLLBACK_IN_PROGRESS),
+                        "in progress");
+    assert_string_equal(rollback_state_name(ROLLBACK_UNVERIFIED), "unverified");
+}
+
 static void check_json(const struct record *record, const char *wanted)
 {
     char *json = written(record);
@@ -247,7 +261,8 @@ static void a_registration_reads_well_alone(void **state)
 
 static void an_intent_reads_well_alone(void **state)
 {
-    struct record record;
+    struct record record, found;
+    char *text = NULL;
     (void)state;
     record_init(&record, RECORD_ROLLBACK_MOVED);
     record.sequence = 90;
@@ -269,6 +284,10 @@ static void an_intent_reads_well_alone(void **state)
                "\"rollback\":89,\"freeze\":90,\"target_version\":\"2.3.2\","
                "\"rollback_state\":\"intended\",\"mode\":\"auto\","
                "\"until\":\"never\",\"on\":true}");
+    char *json = written(&record);
+    read_back(json, &found, &text);
+    check_same(&record, &found);
+    free(json);
 }
 
 static void a_baseline_keeps_numbers_to_the_bit(void **state)
@@ -299,6 +318,14 @@ static void bytes_that_are_no_text_become_question_marks(void **state)
         strstr(json, "\"text\":\"caf? ? ??? \xf0\x9f\x92\xa9 ?? ??\""));
     read_back(json, &found, &text);
     free(json);
+
+    record_init(&record, RECORD_POLICY_SET);
+    record.body = "a\0b\xff";
+    record.body_length = 4;
+    json = written(&record);
+    assert_non_null(strstr(json, "\"body\":\"a?b?\""));
+    free(json);
+    record_init(&record, RECORD_NOTICE);
 
     /* Full fields stay within their bounds. */
     memset(record.text, 0xff, sizeof record.text - 1);
@@ -511,6 +538,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(every_kind_comes_back_with_every_field),
         cmocka_unit_test(every_kind_comes_back_empty),
         cmocka_unit_test(every_state_comes_back),
+        cmocka_unit_test(names_are_the_words_of_the_tables),
         cmocka_unit_test(a_registration_reads_well_alone),
         cmocka_unit_test(an_intent_reads_well_alone),
         cmocka_unit_test(a_baseline_keeps_numbers_to_the_bit),

@@ -440,6 +440,72 @@ static void a_writing_visitor_makes_it_wait(void **state)
     expect_whole(world, 10);
 }
 
+/* As after a failure: the next call connects anew. */
+static void drop_connection(struct world *world)
+{
+    sqlite_disconnect((struct sqlite_store *)world->store);
+}
+
+static void a_dropped_connection_is_made_again(void **state)
+{
+    struct world *world = *state;
+    unsigned char chain[CHAIN_BYTES];
+    uint64_t sequence = 0;
+    open_store(world);
+    assert_int_equal(append(world, 1, 5), STORE_OK);
+    drop_connection(world);
+    expect_whole(world, 5);
+    drop_connection(world);
+    assert_int_equal(world->store->ops->head(world->store, &sequence, chain,
+                                             world->error, ERROR_MAX),
+                     STORE_OK);
+    assert_int_equal(sequence, 5);
+    drop_connection(world);
+    assert_int_equal(append(world, 6, 5), STORE_OK);
+    expect_whole(world, 10);
+}
+
+static void a_file_that_went_while_dropped_is_not_made_anew(void **state)
+{
+    struct world *world = *state;
+    unsigned char chain[CHAIN_BYTES];
+    uint64_t last = 0;
+    open_store(world);
+    assert_int_equal(append(world, 1, 5), STORE_OK);
+    drop_connection(world);
+    assert_int_equal(unlink(world->file), 0);
+    assert_int_equal(append(world, 6, 5), STORE_UNAVAILABLE);
+    check_error(world, "the file was removed or replaced");
+    assert_int_equal(verify(world, &last), STORE_UNAVAILABLE);
+    assert_int_equal(world->store->ops->head(world->store, &last, chain,
+                                             world->error, ERROR_MAX),
+                     STORE_UNAVAILABLE);
+    assert_int_equal(access(world->file, F_OK), -1);
+}
+
+static void a_disk_that_forgot_is_found_out(void **state)
+{
+    struct world *world = *state;
+    open_store(world);
+    assert_int_equal(append(world, 1, 5), STORE_OK);
+    drop_connection(world);
+    execute(world->file, "DELETE FROM journal WHERE sequence > 3");
+    assert_int_equal(append(world, 6, 5), STORE_CORRUPT);
+    check_error(world, "ends at record 3, but 5 was confirmed");
+}
+
+static void a_row_that_is_no_entry_is_damage(void **state)
+{
+    struct world *world = *state;
+    uint64_t last = 0;
+    open_store(world);
+    assert_int_equal(append(world, 1, 5), STORE_OK);
+    execute(world->file, "UPDATE journal SET chain = x'00' WHERE sequence = 4");
+    assert_int_equal(verify(world, &last), STORE_CORRUPT);
+    assert_int_equal(last, 3);
+    check_error(world, "the file is damaged");
+}
+
 static void set_room(struct world *world, int pages)
 {
     char sql[64];
@@ -583,6 +649,10 @@ int main(void)
         TEST(a_removed_log_loses_nothing),
         TEST(another_writer_is_noticed),
         TEST(a_writing_visitor_makes_it_wait),
+        TEST(a_dropped_connection_is_made_again),
+        TEST(a_file_that_went_while_dropped_is_not_made_anew),
+        TEST(a_disk_that_forgot_is_found_out),
+        TEST(a_row_that_is_no_entry_is_damage),
         TEST(a_full_disk_waits_for_room_and_reads_go_on),
         TEST(a_read_only_file_or_folder_is_told_at_the_start),
         TEST(a_killed_process_loses_nothing_confirmed),
