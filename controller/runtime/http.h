@@ -18,12 +18,12 @@
 #define HTTP_BODY_MAX (8 * 1024 * 1024)
 
 enum http_end {
-    HTTP_ANSWERED,  /* a whole answer came: status says which */
+    HTTP_ANSWERED, /* a whole answer came: status says which */
     HTTP_TIMED_OUT,
     HTTP_UNREACHABLE, /* no name, refused, TLS: the request never left */
-    HTTP_BROKEN,    /* cut or garbled after it may have left */
+    HTTP_BROKEN,      /* cut or garbled after it may have left */
     HTTP_TOO_LARGE,
-    HTTP_REFUSED,   /* not sent: queue full, bad URL */
+    HTTP_REFUSED, /* not sent: queue full, bad URL */
     HTTP_CANCELLED
 };
 
@@ -33,10 +33,10 @@ struct http_answer {
     const char *content_type; /* "" when none */
     const char *body;         /* lent; NUL-ended, may hold NULs */
     size_t length;
-    time_ms retry_after;      /* of a Retry-After header, 0: none */
-    char text[256];           /* for people: "POST http://h/x: 503 Service
-                                 Unavailable: <start of body>" or curl's words;
-                                 no credentials */
+    time_ms retry_after; /* of a Retry-After header, 0: none */
+    char text[256];      /* for people: "POST http://h/x: 503 Service
+                            Unavailable: <start of body>" or curl's words;
+                            no credentials */
 };
 
 struct http;
@@ -45,15 +45,15 @@ struct http_request;
 typedef void http_done(void *data, const struct http_answer *answer);
 
 struct http_call {
-    const char *method;       /* GET, POST, PUT, PATCH, DELETE */
+    const char *method; /* GET, POST, PUT, PATCH, DELETE */
     const char *url;
     const char *const *headers; /* "Name: value", NULL-ended; may be NULL */
-    const char *body;         /* copied; NULL: none */
+    const char *body;           /* copied; NULL: none */
     size_t length;
-    const char *bearer;       /* token, or NULL */
-    const char *unix_socket;  /* path, or NULL */
+    const char *bearer;      /* token, or NULL */
+    const char *unix_socket; /* path, or NULL */
     time_ms timeout;
-    size_t body_max;          /* 0: HTTP_BODY_MAX */
+    size_t body_max; /* 0: HTTP_BODY_MAX */
     bool changes_world;
 };
 
