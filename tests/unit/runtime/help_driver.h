@@ -1,0 +1,86 @@
+/* A driver on a real store and core, in a folder of its own, with adapters that
+ * the test holds in its hands. */
+#ifndef TESTS_RUNTIME_HELP_DRIVER_H
+#define TESTS_RUNTIME_HELP_DRIVER_H
+
+#include <stdatomic.h>
+
+#include "controller/runtime/driver_inside.h"
+#include "help_files.h"
+
+#define ANSWERS_MAX 64
+
+/* What a store's append does next. */
+enum disk { DISK_WORKS, DISK_IS_FULL, DISK_IS_DAMAGED };
+
+struct scene {
+    char folder[FILES_PATH_MAX];
+    uv_loop_t loop;
+    struct config *config;
+    struct log *log;
+    char *log_text; /* whole only after scene_stop() */
+    size_t log_length;
+    FILE *log_out;
+    struct driver *driver;
+    bool is_stopped;
+    char lost[512];
+    int losses;
+    _Atomic int disk; /* enum disk */
+
+    /* Answers to requests, in order. */
+    struct effect answers[ANSWERS_MAX];
+    size_t answers_count;
+
+    /* The world: one metric, one live version. */
+    double errors;
+    bool source_fails;
+    char live[NAME_MAX_BYTES + 1];
+    int queries, histories, observes, reverts, notices, closed_adapters;
+    bool target_is_mute; /* takes questions, answers none */
+    struct effect asked; /* the newest of them */
+    char noticed[RECORD_TEXT_MAX];
+    void (*on_revert)(struct scene *scene, const struct effect *effect);
+};
+
+#define SCENE_POLICY                                                           \
+    "policy: svc\n"                                                            \
+    "applies_to: {service: svc, environment: production}\n"                    \
+    "mode: auto\n"                                                             \
+    "watch: {for: 1h, every: 1s, settle: 1s}\n"                                \
+    "baseline: 10s\n"                                                          \
+    "signals:\n"                                                               \
+    "  errors: {prometheus: errors, unit: count}\n"                            \
+    "tree:\n"                                                                  \
+    "  question: Are there errors?\n"                                          \
+    "  if: errors > 5\n"                                                       \
+    "  then: {rollback: last_good, freeze: 1h}\n"                              \
+    "  else: healthy\n"
+
+/* Write the configuration and SCENE_POLICY. */
+struct scene *scene_begin(void);
+void scene_write(struct scene *scene, const char *name, const char *text);
+void scene_remove(struct scene *scene, const char *name);
+
+/* Open a driver; with a sentence in @ret_error when it refuses. */
+bool scene_try_start(struct scene *scene, char *ret_error, size_t size);
+void scene_start(struct scene *scene);
+void scene_stop(struct scene *scene);
+void scene_end(struct scene *scene);
+
+/* Run the loop until @is_so answers true; the test's own time-out is the only
+ * one. */
+void scene_until(struct scene *scene, bool (*is_so)(struct scene *scene));
+void scene_turns(struct scene *scene, int turns);
+
+/* Push; false when the driver said "try again". */
+bool scene_register(struct scene *scene, const char *version, const char *key);
+bool scene_adopt(struct scene *scene, const char *version);
+
+bool scene_is_answered(struct scene *scene);
+
+/* How many records of @kind a reader of the file sees now; @ret_json, when not
+ * NULL, gets their lines behind what it holds. */
+size_t scene_stored(struct scene *scene, enum record_kind kind, char *ret_json,
+                    size_t size);
+
+#endif
