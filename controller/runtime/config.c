@@ -364,12 +364,12 @@ static bool set_folder(struct config_reader *reader, const char *path)
 
 static struct yaml_tree *read_tree(const char *path, struct problems *problems)
 {
-    char *text = malloc(CONFIG_FILE_MAX);
+    char *text = malloc(CONFIG_FILE_MAX + 1);
     struct yaml_tree *tree = NULL;
     ssize_t length = 0;
 
     assert(text != NULL);
-    length = config_read_file(path, text, CONFIG_FILE_MAX);
+    length = config_read_file(path, text, CONFIG_FILE_MAX + 1);
     if (length < 0) {
         (void)problems_error(problems, 0, 0,
                              "cannot read the configuration: %s",

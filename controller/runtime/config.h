@@ -6,7 +6,7 @@
 #include "controller/core/core.h"
 #include "policies/problem.h"
 
-#define CONFIG_FILE_MAX     (1024 * 1024)
+#define CONFIG_FILE_MAX     (64 * 1024) /* YAML_BYTES_MAX; use patterns */
 #define CONFIG_VARS_MAX     16
 #define CONFIG_URL_MAX      2048
 #define CONFIG_PATH_MAX     512

@@ -127,6 +127,20 @@ bool config_read_url(struct config_reader *reader, const struct yaml_item *item,
     return true;
 }
 
+/* There are no tokens: who reaches the daemon may command it. */
+static void warn_of_open_door(struct config_reader *reader,
+                              const struct yaml_item *item, const char *host)
+{
+    if (!starts_with(host, "127.") && strcmp(host, "localhost") != 0 &&
+        strcmp(host, "::1") != 0) {
+        (void)yaml_warning(reader->problems, item,
+                           "whoever reaches %s may register, freeze and roll "
+                           "back: listen on 127.0.0.1 or a unix socket, "
+                           "behind a proxy that knows who asks",
+                           host);
+    }
+}
+
 bool config_read_listen(struct config_reader *reader,
                         const struct yaml_item *item)
 {
@@ -160,6 +174,7 @@ bool config_read_listen(struct config_reader *reader,
     assert(strlen(host) < sizeof(config->listen_host));
     memcpy(config->listen_host, host, strlen(host) + 1);
     config->listen_port = (int)port;
+    warn_of_open_door(reader, item, host);
     return true;
 }
 

@@ -64,6 +64,23 @@ static void set_refusal(struct http_meaning *meaning,
 
 /* --- Live ----------------------------------------------------------------- */
 
+#define SHOWN_MAX 80 /* bytes of a body that is not understood */
+
+/* The body's first words, on one line. */
+static const char *begin_of(const struct http_answer *answer,
+                            char ret_text[SHOWN_MAX])
+{
+    char start[SHOWN_MAX];
+
+    (void)snprintf(start, sizeof(start), "%s",
+                   answer->body + strspn(answer->body, " \t\r\n"));
+    for (char *at = start; *at != '\0'; at++) {
+        *at = strchr("\t\r\n", *at) != NULL ? ' ' : *at;
+    }
+    text_escape(start, ret_text, SHOWN_MAX);
+    return ret_text;
+}
+
 static bool looks_like_html(const struct http_answer *answer)
 {
     const char *at = answer->body + strspn(answer->body, " \t\r\n");
@@ -74,22 +91,22 @@ static bool looks_like_html(const struct http_answer *answer)
 static json_t *read_document(const struct http_answer *answer,
                              struct http_meaning *meaning)
 {
-    json_error_t error = {0};
+    char begin[SHOWN_MAX];
     json_t *document = NULL;
 
     if (looks_like_html(answer)) {
         explain(meaning, TARGET_UNCLEAR, answer,
-                "this is a page, not JSON; is the address right?");
+                "this is a page, not JSON; is the address right? It begins "
+                "with %s",
+                begin_of(answer, begin));
         return NULL;
     }
-    document = json_loadb(answer->body, answer->length, JSON_REJECT_DUPLICATES,
-                          &error);
+    document =
+        json_loadb(answer->body, answer->length, JSON_REJECT_DUPLICATES, NULL);
     if (document == NULL) {
-        char words[160];
-
-        text_escape(error.text, words, sizeof(words));
-        explain(meaning, TARGET_UNCLEAR, answer, "this is not JSON: %s",
-                answer->length == 0 ? "it is empty" : words);
+        explain(meaning, TARGET_UNCLEAR, answer, "this is not JSON%s%s",
+                answer->length == 0 ? ": it is empty" : "; it begins with ",
+                begin_of(answer, begin));
     }
     return document;
 }

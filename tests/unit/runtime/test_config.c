@@ -220,6 +220,9 @@ static void listening_takes_only_what_is_named(void **state)
     config = stage_read_good(stage, MINIMAL "listen: {http: localhost:80}\n");
     assert_string_equal(config->listen_host, "localhost");
     assert_int_equal(config->listen_port, 80);
+    assert_int_equal(stage->problems.count, 0);
+    (void)stage_read_good(stage, MINIMAL "listen: {http: 0.0.0.0:80}\n");
+    assert_true(stage_has_problem(stage, "whoever reaches 0.0.0.0 may"));
 }
 
 static void a_body_keeps_its_types_and_its_order(void **state)

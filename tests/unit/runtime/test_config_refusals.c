@@ -306,7 +306,7 @@ static void files_that_cannot_be_read_say_why(void **state)
 {
     struct config_stage *stage = *state;
     char path[FILES_PATH_MAX + 32];
-    char *big = malloc(CONFIG_FILE_MAX + 1);
+    char *big = malloc(CONFIG_FILE_MAX + 2);
 
     (void)snprintf(path, sizeof(path), "%s/none.yaml", stage->folder);
     assert_null(config_read(path, &stage->problems));
@@ -315,10 +315,11 @@ static void files_that_cannot_be_read_say_why(void **state)
     assert_null(config_read(stage->folder, &stage->problems));
     assert_true(stage_has_problem(stage, "Is a directory"));
     assert_non_null(big);
-    memset(big, '#', CONFIG_FILE_MAX);
-    big[CONFIG_FILE_MAX] = '\0';
+    memset(big, '#', CONFIG_FILE_MAX + 1);
+    big[CONFIG_FILE_MAX + 1] = '\0';
     assert_null(stage_read(stage, big));
     assert_true(stage->problems.errors == 1);
+    assert_true(stage_has_problem(stage, "File too large"));
     free(big);
     assert_null(stage_read(stage, ""));
     assert_true(stage->problems.errors >= 1);

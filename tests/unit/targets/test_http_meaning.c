@@ -87,9 +87,11 @@ static void what_cannot_be_understood_is_unclear_with_a_sentence(void **state)
         const char *body, *text;
     } bad[] = {
         {"", "this is not JSON: it is empty"},
-        {"<html>hello</html>", "this is a page, not JSON"},
+        {"<html>\nhello\x1b</html>",
+         "this is a page, not JSON; is the address right? It begins with "
+         "<html> hello\\x1b</html>"},
         {" \n<!doctype html>", "this is a page, not JSON"},
-        {"2.4.0", "this is not JSON"},
+        {"2.4.0", "this is not JSON; it begins with 2.4.0"},
         {"\"2.4.0\"", "this is not JSON"},
         {"{\"version\": NaN, \"ready\": true}", "this is not JSON"},
         {"{\"version\": \"1\", \"version\": \"2\"}", "this is not JSON"},
