@@ -50,13 +50,15 @@ void incident_close(struct core *core, const struct incident *incident,
     core_tell(core, record);
 }
 
-uint32_t incident_breaching(const struct core *core, time_ms window)
+uint32_t incident_breaching(const struct core *core, time_ms around,
+                            time_ms window)
 {
     uint32_t count = 0; /* one open incident a service */
     for (uint32_t i = 0; i < core->incidents.count; i++) {
         const struct incident *incident = pool_at(&core->incidents, i);
         count += incident->closed_at == 0 && incident->breach &&
-                 incident->opened_at >= core->now - window;
+                 incident->opened_at >= around - window &&
+                 incident->opened_at <= around + window;
     }
     return count;
 }

@@ -30,8 +30,10 @@ void incident_open(struct core *core, const struct release *release,
 void incident_close(struct core *core, const struct incident *incident,
                     const char *code, const char *by, const char *text);
 
-/* Services whose open incident of the last @window blames a release. */
-uint32_t incident_breaching(const struct core *core, time_ms window);
+/* Services whose open incident blames a release and began within @window of
+ * @around: for as long as they stand, what began together counts together. */
+uint32_t incident_breaching(const struct core *core, time_ms around,
+                            time_ms window);
 
 /* Records. */
 void incident_apply_opened(struct core *core, const struct record *record);

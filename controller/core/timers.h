@@ -9,14 +9,15 @@
 
 #include "policies/units.h"
 
-/* In order of urgency. */
+/* In order of urgency.  A rollback is decided after all looks that are due, so
+ * that a cause which services share is seen before the first one acts. */
 enum timer_kind {
     TIMER_ROLLBACK,  /* the next move of a rollback; id: its id */
-    TIMER_ACT,       /* a rollback leaf stands; id: the service's index */
     TIMER_PENDING,   /* nobody answered an effect; id: its counter */
     TIMER_RECONCILE, /* ledger and live version disagree; id: service */
     TIMER_QUERY,     /* ask a query; id: the query's */
     TIMER_LOOK,      /* judge a release; id: the service's index */
+    TIMER_ACT,       /* a rollback leaf stands; id: the service's index */
     TIMER_ACCOUNT,   /* clock, grade, blindness after a look; id: service */
     TIMER_OBSERVE,   /* ask what is live; id: the service's index */
     TIMER_FREEZE,    /* a freeze ends; id: the freeze's */

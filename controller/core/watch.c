@@ -62,7 +62,7 @@ static void fill_fleet(const struct core *core, const struct policy *policy,
             facts->fleet[i] = guard_spent(core, NULL, query->span);
             break;
         case FLEET_BREACHING:
-            facts->fleet[i] = incident_breaching(core, core->now);
+            facts->fleet[i] = incident_breaching(core, core->now, core->now);
             break;
         case FLEET_RELEASED:
             facts->fleet[i] = released_within(core, query->span);

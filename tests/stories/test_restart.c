@@ -39,12 +39,11 @@ static void killed_at_the_verdict(void **state)
     (void)state;
     struct story *story = killed_at("verdict 1.1 rollback");
     story_run_until(story, "rollback intended", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 -> history 645..705 s\n"
-                 "12:02 rollback proposed 1.1 -> 1.0\n"
-                 "12:02 rollback intended (intended)\n"
-                 "12:02 notice rollback to status\n"
-                 "12:02 notice rollback to oncall\n");
+    story_expect(story, "11:47 -> history 645..705 s\n"
+                        "12:02 rollback proposed 1.1 -> 1.0\n"
+                        "12:02 rollback intended (intended)\n"
+                        "12:02 notice rollback to status\n"
+                        "12:02 notice rollback to oncall\n");
     ends_well(story);
 }
 
@@ -53,10 +52,9 @@ static void killed_when_proposed(void **state)
     (void)state;
     struct story *story = killed_at("rollback proposed");
     story_run_until(story, "rollback in progress", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 rollback requested (requested)\n"
-                 "11:47 -> revert 1.1 -> 1.0\n"
-                 "11:47 rollback in progress (accepted)\n");
+    story_expect(story, "11:47 rollback requested (requested)\n"
+                        "11:47 -> revert 1.1 -> 1.0\n"
+                        "11:47 rollback in progress (accepted)\n");
     ends_well(story);
 }
 
@@ -65,10 +63,9 @@ static void killed_when_intended(void **state)
     (void)state;
     struct story *story = killed_at("rollback intended");
     story_run_until(story, "rollback in progress", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 rollback requested (requested)\n"
-                 "11:47 -> revert 1.1 -> 1.0\n"
-                 "11:47 rollback in progress (accepted)\n");
+    story_expect(story, "11:47 rollback requested (requested)\n"
+                        "11:47 -> revert 1.1 -> 1.0\n"
+                        "11:47 rollback in progress (accepted)\n");
     ends_well(story);
 }
 
@@ -77,9 +74,8 @@ static void killed_before_the_request_left(void **state)
     (void)state;
     struct story *story = killed_at("rollback requested");
     story_run_until(story, "rollback in progress", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 -> revert 1.1 -> 1.0\n"
-                 "11:47 rollback in progress (accepted)\n");
+    story_expect(story, "11:47 -> revert 1.1 -> 1.0\n"
+                        "11:47 rollback in progress (accepted)\n");
     ends_well(story);
 }
 
@@ -88,10 +84,9 @@ static void killed_after_the_request_left(void **state)
     (void)state;
     struct story *story = killed_at("-> revert");
     story_run_until(story, "rollback applied", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 live 1.0\n"
-                 "11:47 rollback applied (applied)\n"
-                 "11:47 rollback verifying (verifying)\n");
+    story_expect(story, "11:47 live 1.0\n"
+                        "11:47 rollback applied (applied)\n"
+                        "11:47 rollback verifying (verifying)\n");
     story_hurt(story, false);
     story_run_until(story, "rollback recovered", 10 * MINUTE_MS);
     assert_int_equal(story_world(story, "shop")->reverts, 1);
@@ -103,10 +98,9 @@ static void killed_in_progress(void **state)
     (void)state;
     struct story *story = killed_at("rollback in progress");
     story_run_until(story, "rollback applied", 5 * MINUTE_MS);
-    story_expect(story,
-                 "11:47 live 1.0\n"
-                 "11:47 rollback applied (applied)\n"
-                 "11:47 rollback verifying (verifying)\n");
+    story_expect(story, "11:47 live 1.0\n"
+                        "11:47 rollback applied (applied)\n"
+                        "11:47 rollback verifying (verifying)\n");
     story_hurt(story, false);
     story_run_until(story, "rollback recovered", 10 * MINUTE_MS);
     assert_int_equal(story_world(story, "shop")->reverts, 1);
@@ -119,11 +113,10 @@ static void killed_while_verifying(void **state)
     struct story *story = killed_at("rollback verifying");
     story_hurt(story, false);
     story_run_until(story, "incident closed", 10 * MINUTE_MS);
-    story_expect(story,
-                 "12:47 rollback recovered (recovered)\n"
-                 "12:47 notice recovered to status\n"
-                 "12:47 notice recovered to oncall\n"
-                 "12:47 incident closed (recovered)\n");
+    story_expect(story, "12:47 rollback recovered (recovered)\n"
+                        "12:47 notice recovered to status\n"
+                        "12:47 notice recovered to oncall\n"
+                        "12:47 incident closed (recovered)\n");
     story_end(story);
 }
 
@@ -140,8 +133,7 @@ static void killed_when_recovered(void **state)
     story_restart(story, MINUTE_MS);
     story_skip(story);
     story_run(story, 10 * MINUTE_MS);
-    story_expect(story,
-                 "13:47 release 1.0 good, good (put_live)\n");
+    story_expect(story, "13:47 release 1.0 good, good (put_live)\n");
     assert_int_equal(story_service(story, "shop").incident, 0);
     story_end(story);
 }
@@ -206,9 +198,8 @@ static void a_watch_goes_on_after_a_restart(void **state)
     time_ms after = story_release(story, "shop", "1.1").healthy;
     assert_true(after >= healthy - PROGRESS_EVERY_MS);
     assert_true(after < healthy + MINUTE_MS); /* nothing for being down */
-    story_expect(story,
-                 "32:00 started 2\n"
-                 "32:02 -> history 1860..1920 s\n");
+    story_expect(story, "32:00 started 2\n"
+                        "32:02 -> history 1860..1920 s\n");
     story_end(story);
 }
 
@@ -222,15 +213,14 @@ static void what_happened_while_down_is_read_from_the_source(void **state)
     story_restart(story, 3 * MINUTE_MS);
     story_skip(story);
     story_run_until(story, "rollback intended", 30 * SECOND_MS);
-    story_expect(story,
-                 "13:02 -> history 720..780 s\n"
-                 "13:17 incident opened\n"
-                 "13:17 verdict 1.1 rollback\n"
-                 "13:17 release 1.1 suspect, none (rollback)\n"
-                 "13:17 rollback proposed 1.1 -> 1.0\n"
-                 "13:17 rollback intended (intended)\n"
-                 "13:17 notice rollback to status\n"
-                 "13:17 notice rollback to oncall\n");
+    story_expect(story, "13:02 -> history 720..780 s\n"
+                        "13:17 incident opened\n"
+                        "13:17 verdict 1.1 rollback\n"
+                        "13:17 release 1.1 suspect, none (rollback)\n"
+                        "13:17 rollback proposed 1.1 -> 1.0\n"
+                        "13:17 rollback intended (intended)\n"
+                        "13:17 notice rollback to status\n"
+                        "13:17 notice rollback to oncall\n");
     story_end(story);
 }
 
