@@ -320,6 +320,21 @@ static void step_walk(struct walk *walk, enum yaml_style style)
     }
 }
 
+/* A joined line is nothing in the text: what counts is what follows. */
+static void skip_joined_line(struct walk *walk, enum yaml_style style)
+{
+    struct walk ahead = *walk;
+
+    if (style != YAML_DOUBLE || source_byte(walk, 0) != '\\' ||
+        !is_break(source_byte(walk, 1))) {
+        return;
+    }
+    step_joined_lines(&ahead);
+    if (ahead.text_at == walk->text_at) {
+        *walk = ahead;
+    }
+}
+
 /* The source byte of text byte @offset; the item's begin when lost. */
 static size_t find_source(const struct yaml_tree *tree,
                           const struct yaml_item *item, size_t offset)
@@ -334,6 +349,7 @@ static size_t find_source(const struct yaml_tree *tree,
     begin_walk(&walk, item->style);
     at = walk.at;
     while (!walk.lost && walk.text_at <= offset) {
+        skip_joined_line(&walk, item->style);
         at = walk.at;
         if (walk.text_at == offset || walk.at >= walk.end) {
             break;

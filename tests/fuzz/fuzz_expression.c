@@ -60,6 +60,11 @@ static void check_same(const struct policy *a, const struct policy *b)
     }
 }
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[2048];
@@ -69,12 +74,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* One line without quotes and outer blanks, so that both forms hold the
      * same text. */
     for (size_t i = 0; i < size && length + 1 < sizeof(text); i++) {
-        if (data[i] != '\n' && data[i] != '\'' && data[i] != '\0' &&
-            !(length == 0 && data[i] == ' ')) {
+        if (data[i] != '\n' && data[i] != '\r' && data[i] != '\'' &&
+            data[i] != '\0' && !(length == 0 && is_blank((char)data[i]))) {
             text[length++] = (char)data[i];
         }
     }
-    while (length > 0 && text[length - 1] == ' ') {
+    while (length > 0 && is_blank(text[length - 1])) {
         length--;
     }
     text[length] = '\0';
