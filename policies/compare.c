@@ -114,81 +114,92 @@ static double choose_pivot(const double *numbers, size_t count, uint32_t *seed)
                            numbers[next_place(seed, count)]);
 }
 
-/* Move those below (or above) @pivot to the front; returns how many.  Without
- * branches, for half of them would be mispredicted. */
-static size_t keep_below(double *numbers, size_t count, double pivot)
+/* Those below @pivot move to the front, those above it are copied to
+ * @ret_above.  Without branches, for half of them would be mispredicted. */
+static void part(double *numbers, size_t count, double pivot, double *ret_above,
+                 size_t counts[2])
 {
-    size_t kept = 0;
+    size_t below = 0, above = 0;
 
     for (size_t i = 0; i < count; i++) {
         double number = numbers[i];
 
-        numbers[kept] = number;
-        kept += number < pivot;
+        numbers[below] = number;
+        ret_above[above] = number;
+        below += number < pivot;
+        above += number > pivot;
     }
-    return kept;
+    counts[0] = below;
+    counts[1] = above;
 }
 
-static size_t keep_above(double *numbers, size_t count, double pivot)
+static void sort_few(double *numbers, size_t count)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 1; i < count; i++) {
         double number = numbers[i];
+        size_t to = i;
 
-        numbers[kept] = number;
-        kept += number > pivot;
+        for (; to > 0 && numbers[to - 1] > number; to--) {
+            numbers[to] = numbers[to - 1];
+        }
+        numbers[to] = number;
     }
-    return kept;
 }
 
-/* The least of @numbers above @pivot, or @otherwise. */
-static double least_above(const double *numbers, size_t count, double pivot,
-                          double otherwise)
+static double least_of(const double *numbers, size_t count, double otherwise)
 {
     double least = otherwise;
 
     for (size_t i = 0; i < count; i++) {
-        if (numbers[i] > pivot && numbers[i] < least) {
-            least = numbers[i];
-        }
+        least = numbers[i] < least ? numbers[i] : least;
     }
     return least;
 }
 
+/* So few are sorted rather than parted. */
+#define FEW 16
+
 /* The numbers of rank @rank and @rank + 1 (from 0; the greatest has no
- * successor and gets infinity).  Destroys @numbers.  Each round keeps only the
- * side where the rank lies, so all equal ones end it at once. */
+ * successor and gets infinity), at most SLOPES_MAX.  Destroys @numbers.  Each
+ * round keeps only the side where the rank lies, so all equal ones end it at
+ * once. */
 static void select_two(double *numbers, size_t count, size_t rank,
                        double *ret_number, double *ret_next)
 {
+    double room[SLOPES_MAX];
+    double *spare = room;
+    double next = (double)INFINITY; /* the least of those left out above */
     uint32_t seed = 1;
-    double above = (double)INFINITY; /* the least of those thrown away above */
 
     assert(rank < count);
-    for (;;) {
+    assert(count <= SLOPES_MAX);
+    while (count > FEW) {
         double pivot = choose_pivot(numbers, count, &seed);
-        size_t below = 0, equal = 0;
+        size_t sides[2];
 
-        for (size_t i = 0; i < count; i++) {
-            below += numbers[i] < pivot;
-            equal += numbers[i] == pivot;
-        }
-        assert(equal > 0); /* so that every round ends with fewer */
-        if (rank < below) {
-            above = pivot;
-            count = keep_below(numbers, count, pivot);
-        } else if (rank < below + equal) {
+        part(numbers, count, pivot, spare, sides);
+        assert(sides[0] + sides[1] < count); /* every round ends with fewer */
+        if (rank < sides[0]) {
+            next = pivot;
+            count = sides[0];
+        } else if (rank < count - sides[1]) {
             *ret_number = pivot;
-            *ret_next = rank + 1 < below + equal
+            *ret_next = rank + 1 < count - sides[1]
                             ? pivot
-                            : least_above(numbers, count, pivot, above);
+                            : least_of(spare, sides[1], next);
             return;
         } else {
-            count = keep_above(numbers, count, pivot);
-            rank -= below + equal;
+            double *above = spare;
+
+            rank -= count - sides[1];
+            count = sides[1];
+            spare = numbers;
+            numbers = above;
         }
     }
+    sort_few(numbers, count);
+    *ret_number = numbers[rank];
+    *ret_next = rank + 1 < count ? numbers[rank + 1] : next;
 }
 
 double median_of(double *numbers, size_t count)
@@ -221,7 +232,8 @@ double window_quantile(const struct window *window, double q)
 
 /* By distance instead of by first value: the inner loop has no dependencies,
  * so compilers divide several pairs at a time. */
-static size_t slopes_of(const struct window *window, double *ret_slopes)
+static size_t slopes_of(const struct window *window,
+                        double *restrict ret_slopes)
 {
     size_t count = 0;
 
@@ -235,14 +247,15 @@ static size_t slopes_of(const struct window *window, double *ret_slopes)
     return count;
 }
 
+/* Counting has no chain of additions to wait for, as a sum would. */
 static bool all_finite(const double *numbers, size_t count)
 {
-    double sum = 0;
+    size_t odd = 0;
 
     for (size_t i = 0; i < count; i++) {
-        sum += numbers[i] * 0; /* NaN for an infinity or NaN, else 0 */
+        odd += !(numbers[i] - numbers[i] == 0);
     }
-    return sum == 0;
+    return odd == 0;
 }
 
 struct line line_through(struct window *window)

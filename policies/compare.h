@@ -31,7 +31,7 @@ double median_of(double *numbers, size_t count);
 
 /* A robust line through a window (Theil-Sen): the median of the slopes of all
  * pairs.  Thins @window to PAIRED_MAX values; at least 2.  It bears up to 29 %
- * of outliers.  Costs 64 KiB of stack and n^2/2 divisions.  Both parts are
+ * of outliers.  Costs 128 KiB of stack and n^2/2 divisions.  Both parts are
  * infinite when an intermediate result overflows. */
 struct line {
     double slope; /* per second */

@@ -49,6 +49,7 @@ static double median_of_part(const struct window *window, size_t from,
     return median_of(part, count);
 }
 
+/* The effect first: it is linear, and mostly there is none. */
 bool window_is_rising(struct window *window)
 {
     int64_t score = 0, variance18 = 0;
@@ -56,14 +57,14 @@ bool window_is_rising(struct window *window)
 
     assert(window->count >= 3);
     window_thin(window, PAIRED_MAX);
-    rank_test(window, &score, &variance18);
-    if (score <= 0 || (double)(score * score) * 18 <=
-                          NORMAL_1_PERCENT_SQUARED * (double)variance18) {
+    third = window->count / 3;
+    if (median_of_part(window, window->count - third, third) <
+        1.05 * median_of_part(window, 0, third)) {
         return false;
     }
-    third = window->count / 3;
-    return median_of_part(window, window->count - third, third) >=
-           1.05 * median_of_part(window, 0, third);
+    rank_test(window, &score, &variance18);
+    return score > 0 && (double)(score * score) * 18 >
+                            NORMAL_1_PERCENT_SQUARED * (double)variance18;
 }
 
 /* --- Too many ------------------------------------------------------------- */

@@ -27,6 +27,12 @@ static int compare(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+static double median_of_rounds(double rounds[ROUNDS])
+{
+    qsort(rounds, ROUNDS, sizeof(double), compare);
+    return rounds[ROUNDS / 2];
+}
+
 static struct policy *read_policy(const char *path, const char *source)
 {
     static struct problems problems;
@@ -87,8 +93,7 @@ static double look_ns(const struct policy *policy)
         }
         rounds[round] = (now_ns() - begin) / LOOKS;
     }
-    qsort(rounds, ROUNDS, sizeof(double), compare);
-    return rounds[ROUNDS / 2];
+    return median_of_rounds(rounds);
 }
 
 static double learn_ns(const struct policy *policy)
@@ -101,17 +106,22 @@ static double learn_ns(const struct policy *policy)
         .rows = (size_t)(policy->history / EVERY) + 1,
         .samples = samples,
     };
-    double begin = 0;
+    double rounds[ROUNDS];
     unsigned seed = 1;
 
     history.from = START - (time_ms)(history.rows - 1) * EVERY;
     for (size_t i = 0; i < history.rows; i++) {
         fill_row(policy, (int)i, &seed, samples + i * policy->signals);
     }
-    judge_start(policy, judge, START);
-    begin = now_ns();
-    judge_learn(policy, judge, &history, &facts, &scratch);
-    return now_ns() - begin;
+    for (int round = 0; round < ROUNDS; round++) {
+        double begin = 0;
+
+        judge_start(policy, judge, START);
+        begin = now_ns();
+        judge_learn(policy, judge, &history, &facts, &scratch);
+        rounds[round] = now_ns() - begin;
+    }
+    return median_of_rounds(rounds);
 }
 
 static void print_condition(const char *condition)
