@@ -191,43 +191,70 @@ static void begin(struct run *run)
     try_now(run);
 }
 
-/* The journal was asked; those who waited for it begin or are refused. */
-static void on_journal(void *data, const struct store_event *event)
+/* The journal answered for good: those who waited for it begin, or do not. */
+static void end_reading(struct action *action, bool is_read)
+{
+    struct run *next = NULL;
+
+    action->journal = is_read ? JOURNAL_READ : JOURNAL_UNREAD;
+    for (struct run *run = TAILQ_FIRST(&action->runs); run != NULL;
+         run = next) {
+        next = TAILQ_NEXT(run, list);
+        if (run->began == 0 && is_read) {
+            begin(run);
+        } else if (run->began == 0) {
+            finish_not_run(run, "the journal cannot say when it last ran");
+        }
+    }
+}
+
+static bool read_kind(struct action *action, enum record_kind kind,
+                      driver_read_done *done)
+{
+    const struct store_query query = {
+        .kind = kind, .newest_first = true, .limit = STORE_READ_ENTRIES_MAX};
+
+    return driver_read(action->driver, &query, done, action);
+}
+
+static void on_runs(void *data, const struct store_event *event)
 {
     struct action *action = data;
-    bool read = event->result == STORE_OK;
-    struct run *run = NULL, *next = NULL;
 
     if (action->is_closed) {
         free(action);
         return;
     }
-    action->journal = read ? JOURNAL_READ : JOURNAL_UNREAD;
-    if (read) {
-        once_learn(&action->once, event->entries, event->count);
+    if (event->result == STORE_OK) {
+        /* The runs of this process wait here; the first is the oldest. */
+        once_learn_runs(&action->once, event->entries, event->count,
+                        TAILQ_FIRST(&action->runs)->id);
     }
-    for (run = TAILQ_FIRST(&action->runs); run != NULL; run = next) {
-        next = TAILQ_NEXT(run, list);
-        if (run->began != 0) {
-            continue;
-        }
-        if (read) {
-            begin(run);
-        } else {
-            finish_not_run(run, "the journal cannot say when it last ran");
-        }
+    end_reading(action, event->result == STORE_OK);
+}
+
+static void on_ends(void *data, const struct store_event *event)
+{
+    struct action *action = data;
+
+    if (action->is_closed) {
+        free(action);
+        return;
+    }
+    if (event->result == STORE_OK) {
+        once_learn_ends(&action->once, event->entries, event->count);
+    }
+    if (event->result != STORE_OK ||
+        !read_kind(action, RECORD_ACTION, on_runs)) {
+        end_reading(action, false);
     }
 }
 
 /* False when the journal cannot be asked now. */
 static bool ask_journal(struct action *action)
 {
-    const struct store_query query = {.kind = RECORD_ACTION_DONE,
-                                      .newest_first = true,
-                                      .limit = STORE_READ_ENTRIES_MAX};
-
     if (action->journal == JOURNAL_UNREAD &&
-        driver_read(action->driver, &query, on_journal, action)) {
+        read_kind(action, RECORD_ACTION_DONE, on_ends)) {
         action->journal = JOURNAL_READING;
     }
     return action->journal == JOURNAL_READING;

@@ -29,6 +29,8 @@ void once_release(struct once *once)
     while (!LIST_EMPTY(&once->runs)) {
         forget(LIST_FIRST(&once->runs));
     }
+    free(once->not_run);
+    once->not_run = NULL;
 }
 
 static bool is_same(const struct once *once, const struct once_run *run,
@@ -85,30 +87,64 @@ void once_remove(struct once *once, const char *service,
     }
 }
 
-/* What may have run counts as a run: only a text of ours denies it. */
-static bool ran(const struct once *once, const struct record *record)
+/* --- Learning from the journal -------------------------------------------- */
+
+static bool read_entry(const struct entry *entry, enum record_kind kind,
+                       struct record *ret_record)
 {
-    return record->kind == RECORD_ACTION_DONE &&
-           strcmp(record->name, once->action) == 0 &&
-           (record->delivered ||
-            strncmp(record->text, ONCE_NOT_RUN, strlen(ONCE_NOT_RUN)) != 0);
+    char *body = NULL;
+    char error[256];
+
+    if (entry->kind != kind ||
+        !record_from_json(entry->payload, entry->length, ret_record, &body,
+                          error, sizeof(error))) {
+        return false;
+    }
+    free(body); /* these kinds have none */
+    return true;
 }
 
-void once_learn(struct once *once, const struct entry *entries, size_t count)
+void once_learn_ends(struct once *once, const struct entry *ends, size_t count)
+{
+    free(once->not_run);
+    once->not_run = calloc(count + 1, sizeof(*once->not_run));
+    once->not_run_count = 0;
+    assert(once->not_run != NULL);
+    for (size_t i = 0; i < count; i++) {
+        struct record record;
+
+        if (read_entry(&ends[i], RECORD_ACTION_DONE, &record) &&
+            strncmp(record.text, ONCE_NOT_RUN, strlen(ONCE_NOT_RUN)) == 0) {
+            once->not_run[once->not_run_count] = record.notice;
+            once->not_run_count++;
+        }
+    }
+}
+
+static bool surely_did_not_run(const struct once *once, uint64_t id)
+{
+    for (size_t i = 0; i < once->not_run_count; i++) {
+        if (once->not_run[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void once_learn_runs(struct once *once, const struct entry *runs, size_t count,
+                     uint64_t before)
 {
     for (size_t i = 0; i < count; i++) {
         struct record record;
-        char *body = NULL;
-        char error[256];
 
-        if (entries[i].kind != RECORD_ACTION_DONE ||
-            !record_from_json(entries[i].payload, entries[i].length, &record,
-                              &body, error, sizeof(error))) {
-            continue;
-        }
-        if (ran(once, &record)) {
+        if (runs[i].sequence < before &&
+            !surely_did_not_run(once, runs[i].sequence) &&
+            read_entry(&runs[i], RECORD_ACTION, &record) &&
+            strcmp(record.name, once->action) == 0) {
             once_add(once, record.service, record.environment, record.at);
         }
-        free(body);
     }
+    free(once->not_run);
+    once->not_run = NULL;
+    once->not_run_count = 0;
 }

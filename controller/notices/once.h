@@ -19,6 +19,8 @@ struct once {
     time_ms per;
     bool by_service;
     struct once_runs runs;
+    uint64_t *not_run; /* ids, while the journal is read */
+    size_t not_run_count;
 };
 
 void once_init(struct once *once, const char *action, time_ms per,
@@ -35,7 +37,12 @@ void once_add(struct once *once, const char *service, const char *environment,
 void once_remove(struct once *once, const char *service,
                  const char *environment, time_ms at);
 
-/* Take entries of the journal, any kinds: its ACTION_DONE of this action. */
-void once_learn(struct once *once, const struct entry *entries, size_t count);
+/* Take what the journal knows: first its ACTION_DONE entries, then its ACTION
+ * entries, of any action.  Those from @before on are not over yet.  A run
+ * without an end, or with one that nobody knows, counts. */
+void once_learn_ends(struct once *once, const struct entry *ends,
+                     size_t count);
+void once_learn_runs(struct once *once, const struct entry *runs, size_t count,
+                     uint64_t before);
 
 #endif

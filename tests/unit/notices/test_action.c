@@ -15,7 +15,7 @@
 #include "tests/unit/runtime/help_peer.h"
 
 #define REQUESTS_MAX 8
-#define ENTRIES_MAX  4
+#define ENTRIES_MAX  8
 
 struct stage {
     struct driver driver;
@@ -126,29 +126,51 @@ static const struct told *answer_of(struct stage *stage, size_t count)
     return told;
 }
 
-/* The journal says how an action ended, @ago before now. */
-static void remember(struct stage *stage, const char *name, const char *service,
-                     bool delivered, const char *text, time_ms ago)
+static struct entry *add_entry(struct stage *stage, struct record *record)
 {
     struct entry *entry = &stage->entries[stage->driver.entries_count];
-    struct record record;
 
     assert_true(stage->driver.entries_count < ENTRIES_MAX);
-    record_init(&record, RECORD_ACTION_DONE);
-    record.sequence = 5;
-    record.epoch = 1;
-    record.notice = 4;
+    record->sequence = stage->driver.entries_count + 1;
+    record->epoch = 1;
+    entry->sequence = record->sequence;
+    entry->kind = record->kind;
+    entry->at = record->at;
+    entry->payload = record_to_json(record, &entry->length);
+    stage->driver.entries_count++;
+    return entry;
+}
+
+/* The journal knows of a run @ago before now, and how it ended; NULL: not. */
+static void remember(struct stage *stage, const char *name, const char *service,
+                     const char *text, time_ms ago)
+{
+    struct record record;
+    uint64_t id = 0;
+
+    record_init(&record, RECORD_ACTION);
     record.at = stage->driver.now - ago;
-    record.delivered = delivered;
     (void)snprintf(record.name, sizeof(record.name), "%s", name);
     (void)snprintf(record.service, sizeof(record.service), "%s", service);
     (void)snprintf(record.environment, sizeof(record.environment),
                    "production");
+    id = add_entry(stage, &record)->sequence;
+    if (text == NULL) {
+        return;
+    }
+    record_init(&record, RECORD_ACTION_DONE);
+    record.at = stage->driver.now - ago;
+    record.notice = id;
+    record.delivered = text[0] == '2';
     (void)snprintf(record.text, sizeof(record.text), "%s", text);
-    entry->kind = RECORD_ACTION_DONE;
-    entry->at = record.at;
-    entry->payload = record_to_json(&record, &entry->length);
-    stage->driver.entries_count++;
+    (void)add_entry(stage, &record);
+}
+
+/* Answer both questions: how runs ended, and which there were. */
+static void answer_journal(struct stage *stage)
+{
+    driver_answer_read(&stage->driver);
+    driver_answer_read(&stage->driver);
 }
 
 /* --- One call ------------------------------------------------------------- */
@@ -291,7 +313,7 @@ static void it_runs_once_per_its_span(void **state)
     make(stage);
     run(stage);
     assert_int_equal(stage->driver.told_count, 0); /* the journal first */
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_true(answer_of(stage, 1)->delivered);
     stage->driver.now += HOUR_MS - 1;
     run(stage);
@@ -303,7 +325,7 @@ static void it_runs_once_per_its_span(void **state)
     run(stage);
     assert_true(answer_of(stage, 3)->delivered);
     assert_int_equal(stage->count, 2);
-    assert_int_equal(stage->driver.reads, 1);
+    assert_int_equal(stage->driver.reads, 2);
 }
 
 static void a_restart_does_not_forget(void **state)
@@ -311,10 +333,10 @@ static void a_restart_does_not_forget(void **state)
     struct stage *stage = *state;
 
     stage->config.once_per = HOUR_MS;
-    remember(stage, "scale-pool", "other-service", true, "200 OK", HOUR_MS / 2);
+    remember(stage, "scale-pool", "other-service", "200 OK", HOUR_MS / 2);
     make(stage);
     run(stage);
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_false(answer_of(stage, 1)->delivered);
     assert_non_null(strstr(stage->driver.told[0].text,
                            "not run: it ran at 2024-09-18T13:50:00Z"));
@@ -326,12 +348,38 @@ static void what_may_have_run_counts_as_a_run(void **state)
     struct stage *stage = *state;
 
     stage->config.once_per = HOUR_MS;
-    remember(stage, "scale-pool", "user-service", false, "no answer within 10m",
+    remember(stage, "scale-pool", "user-service", "no answer within 10m",
              MINUTE_MS);
     make(stage);
     run(stage);
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_non_null(strstr(answer_of(stage, 1)->text, "not run: it ran at"));
+}
+
+static void a_run_without_an_end_counts(void **state)
+{
+    struct stage *stage = *state;
+
+    stage->config.once_per = HOUR_MS;
+    remember(stage, "scale-pool", "user-service", NULL, MINUTE_MS);
+    make(stage);
+    run(stage);
+    answer_journal(stage);
+    assert_non_null(strstr(answer_of(stage, 1)->text, "not run: it ran at"));
+}
+
+static void its_own_record_does_not_count(void **state)
+{
+    struct stage *stage = *state;
+
+    stage->config.once_per = HOUR_MS;
+    stage->answers[0] = "200 OK";
+    remember(stage, "scale-pool", "user-service", NULL, 0);
+    stage->entries[0].sequence = stage->effect.run.action;
+    make(stage);
+    run(stage);
+    answer_journal(stage);
+    assert_true(answer_of(stage, 1)->delivered);
 }
 
 static void other_runs_and_refusals_do_not_count(void **state)
@@ -340,13 +388,13 @@ static void other_runs_and_refusals_do_not_count(void **state)
 
     stage->config.once_per = HOUR_MS;
     stage->answers[0] = "200 OK";
-    remember(stage, "scale-pool", "user-service", true, "200 OK", HOUR_MS + 1);
-    remember(stage, "other", "user-service", true, "200 OK", MINUTE_MS);
-    remember(stage, "scale-pool", "user-service", false,
-             "not run: it ran at ...", MINUTE_MS);
+    remember(stage, "scale-pool", "user-service", "200 OK", HOUR_MS + 1);
+    remember(stage, "other", "user-service", "200 OK", MINUTE_MS);
+    remember(stage, "scale-pool", "user-service", "not run: it ran at ...",
+             MINUTE_MS);
     make(stage);
     run(stage);
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_true(answer_of(stage, 1)->delivered);
 }
 
@@ -358,10 +406,10 @@ static void a_call_with_variables_runs_once_per_service(void **state)
     (void)strcpy(stage->config.call.json, "{\"pool\":\"{service}\"}");
     stage->answers[0] = "200 OK";
     stage->answers[1] = "200 OK";
-    remember(stage, "scale-pool", "other-service", true, "200 OK", MINUTE_MS);
+    remember(stage, "scale-pool", "other-service", "200 OK", MINUTE_MS);
     make(stage);
     run(stage);
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_true(answer_of(stage, 1)->delivered);
     stage->driver.service.service = "third-service";
     run(stage);
@@ -379,7 +427,7 @@ static void a_run_that_surely_failed_may_come_again(void **state)
     stage->answers[1] = "200 OK";
     make(stage);
     run(stage);
-    driver_answer_read(&stage->driver);
+    answer_journal(stage);
     assert_false(answer_of(stage, 1)->delivered);
     run(stage);
     assert_true(answer_of(stage, 2)->delivered);
@@ -404,8 +452,14 @@ static void without_the_journal_it_does_not_run(void **state)
         strstr(answer_of(stage, 2)->text, "not run: the journal cannot say"));
     stage->driver.read_result = STORE_OK;
     run(stage);
+    stage->driver.is_busy = true; /* for the second question */
     driver_answer_read(&stage->driver);
-    assert_true(answer_of(stage, 3)->delivered);
+    assert_non_null(
+        strstr(answer_of(stage, 3)->text, "not run: the journal cannot say"));
+    stage->driver.is_busy = false;
+    run(stage);
+    answer_journal(stage);
+    assert_true(answer_of(stage, 4)->delivered);
 }
 
 static void closing_says_nothing_and_leaves_nothing(void **state)
@@ -413,9 +467,11 @@ static void closing_says_nothing_and_leaves_nothing(void **state)
     struct stage *stage = *state;
 
     stage->config.once_per = HOUR_MS;
+    remember(stage, "scale-pool", "user-service", "not run: x", 0);
     make(stage);
     run(stage);
     run(stage);
+    driver_answer_read(&stage->driver); /* the first question's */
     stage->action->ops->close(stage->action);
     stage->action = NULL;
     driver_answer_read(&stage->driver); /* comes late */
@@ -445,6 +501,8 @@ int main(void)
         TEST(it_runs_once_per_its_span),
         TEST(a_restart_does_not_forget),
         TEST(what_may_have_run_counts_as_a_run),
+        TEST(a_run_without_an_end_counts),
+        TEST(its_own_record_does_not_count),
         TEST(other_runs_and_refusals_do_not_count),
         TEST(a_call_with_variables_runs_once_per_service),
         TEST(a_run_that_surely_failed_may_come_again),
