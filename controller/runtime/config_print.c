@@ -43,7 +43,7 @@ static void open_entry(FILE *out, const char *name, const char *opening)
 {
     (void)fputs("  ", out);
     put_name(out, name);
-    (void)fprintf(out, ": %s", opening);
+    (void)fprintf(out, ":%s%s", opening[0] == '\n' ? "" : " ", opening);
 }
 
 static void put_more_span(FILE *out, const char *key, time_ms span)
