@@ -243,8 +243,8 @@ static void odd_explanations_do_no_harm(void **state)
         "[]",
         "{\"verdict\":1,\"text\":[],\"tree\":[],\"signals\":{}}",
         "{\"tree\":{\"question\":2,\"then\":{\"leaf\":[]},\"lines\":[1,{}]}}",
-        "{\"tree\":{\"lines\":[{\"depth\":-7,\"text\":\"x\"},"
-        "{\"depth\":1e9,\"text\":\"x\"},{\"depth\":99999999999}]}}",
+        "{\"tree\":{\"lines\":[{\"depth\":-7},{\"depth\":1e9,\"text\":1}]}}",
+        "{\"tree\":{\"lines\":[{\"depth\":99999999999,\"text\":\"x\"}]}}",
         "{\"signals\":[1,{\"select\":{\"a\":1}},{\"value\":1,\"unit\":7}]}",
     };
 
