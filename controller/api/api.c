@@ -229,11 +229,11 @@ struct api *api_new(struct driver *driver, char *ret_error, size_t size)
     api->driver = driver;
     (void)uv_timer_init(driver_loop(driver), &api->timer);
     api->timer.data = api;
-    waiting_start(api);
     if (!open_servers(api, ret_error, size)) {
         api_close(api, ignore_closed, NULL);
         return NULL;
     }
+    waiting_start(api);
     return api;
 }
 
@@ -257,7 +257,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void finish_close(struct api *api)
 {
     if (api->servers_open == 0) {
-        waiting_give_up(api);
+        waiting_stop(api);
         uv_close((uv_handle_t *)&api->timer, on_timer_closed);
     }
 }

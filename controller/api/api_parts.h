@@ -22,6 +22,7 @@ struct api {
     struct waiting *first, *last;
     uv_timer_t timer;
     uint64_t replies;
+    bool hears; /* the driver's answers */
     bool closing;
     void (*closed)(void *);
     void *closed_data;
@@ -48,7 +49,10 @@ void waiting_read(struct api *api, struct exchange *exchange,
                   const struct store_query *query, reading_done *done,
                   void (*forget)(void *), void *data);
 
+/* Hear the driver's answers, and no longer. */
 void waiting_start(struct api *api);
+void waiting_stop(struct api *api);
+
 /* Answer all that still wait with 503. */
 void waiting_give_up(struct api *api);
 

@@ -1,6 +1,8 @@
 /* What people order: hold, resume, rollback, adopt, freeze, thaw, close. */
 #include "controller/api/api_parts.h"
 
+#include <stdio.h>
+
 #include "controller/api/encode.h"
 
 #define FREEZE_DEFAULT_MS (24 * HOUR_MS)
@@ -99,6 +101,26 @@ static void on_made(struct api *api, struct exchange *exchange,
                     const struct effect *effect)
 {
     answer_order(api, exchange, effect, 201, NULL);
+}
+
+/* "frozen until ...": people want to know when it ends. */
+static void on_frozen(struct api *api, struct exchange *exchange,
+                      const struct effect *effect)
+{
+    const struct core *core = driver_core(api->driver);
+    struct freeze_view freeze;
+    char text[256], until[MOMENT_TEXT_MAX];
+    size_t cursor = 0;
+    json_t *more = NULL;
+
+    while (more == NULL && view_next_freeze(core, &cursor, &freeze)) {
+        if (freeze.id == effect->answer.freeze) {
+            (void)snprintf(text, sizeof(text), "frozen until %s",
+                           moment_print(freeze.until, until));
+            more = json_pack("{s:s}", "text", text);
+        }
+    }
+    answer_order(api, exchange, effect, 201, more);
 }
 
 static void on_begun(struct api *api, struct exchange *exchange,
@@ -214,7 +236,7 @@ void freezes_order(struct api *api, struct exchange *exchange,
     };
 
     (void)target;
-    order_on_service(api, exchange, members, COMMAND_FREEZE, on_made);
+    order_on_service(api, exchange, members, COMMAND_FREEZE, on_frozen);
 }
 
 void thaw_order(struct api *api, struct exchange *exchange,

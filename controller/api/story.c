@@ -117,6 +117,7 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
 {
     const struct phrase *phrase = NULL;
     char text[RECORD_TEXT_MAX + 512], moment[MOMENT_TEXT_MAX];
+    const char *more = NULL;
     json_t *json = NULL;
 
     if ((size_t)record->kind >= sizeof(phrases) / sizeof(phrases[0]) ||
@@ -124,10 +125,12 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
         return NULL;
     }
     phrase = &phrases[record->kind];
+    /* What a notice says stands in the event that it tells of. */
+    more = record->kind == RECORD_NOTICE ? record->code : record->text;
     (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s", phrase->before,
                    own_word(record, phrase->own), phrase->after,
-                   last_word(record, moment),
-                   record->text[0] != '\0' ? ": " : "", record->text);
+                   last_word(record, moment), more[0] != '\0' ? ": " : "",
+                   more);
     json = json_object();
     encode_put(json, "sequence", encode_id(record->sequence));
     encode_put(json, "at", encode_moment(record->at));
@@ -142,7 +145,7 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
 
 /* --- Where a release stands ----------------------------------------------- */
 
-/* "rolled back to 2.3.2: recovered", "not rolled back: ..." */
+/* "rolled back to 2.3.2: recovered", "not rolled back: frozen", ... */
 static void say_rollback(const struct rollback_view *rollback, char *ret_text,
                          size_t size)
 {
@@ -151,25 +154,23 @@ static void say_rollback(const struct rollback_view *rollback, char *ret_text,
 
     switch (rollback->state) {
     case ROLLBACK_PROPOSED:
-        (void)snprintf(ret_text, size, "a rollback to %s is proposed (%s)%s%s",
-                       rollback->target, mode_name(rollback->mode),
-                       text[0] != '\0' ? ": " : "", text);
+        (void)snprintf(ret_text, size, "rollback to %s proposed (%s): %s",
+                       rollback->target, mode_name(rollback->mode), text);
         return;
-    case ROLLBACK_REFUSED:
+    case ROLLBACK_REFUSED: /* its text says "not rolled back: ..." */
+        (void)snprintf(ret_text, size, "%s", text);
+        return;
     case ROLLBACK_CANCELLED:
-        (void)snprintf(ret_text, size, "a rollback to %s was %s: %s",
-                       rollback->target, state, text);
-        return;
     case ROLLBACK_FAILED:
-        (void)snprintf(ret_text, size, "the rollback to %s failed: %s",
-                       rollback->target, text);
+        (void)snprintf(ret_text, size, "rollback to %s %s: %s",
+                       rollback->target, state, text);
         return;
     case ROLLBACK_INTENDED:
     case ROLLBACK_REQUESTED:
     case ROLLBACK_IN_PROGRESS:
     case ROLLBACK_APPLIED:
     case ROLLBACK_VERIFYING:
-        (void)snprintf(ret_text, size, "is being rolled back to %s: %s",
+        (void)snprintf(ret_text, size, "being rolled back to %s: %s",
                        rollback->target, state);
         return;
     case ROLLBACK_RECOVERED:
@@ -177,8 +178,8 @@ static void say_rollback(const struct rollback_view *rollback, char *ret_text,
     case ROLLBACK_UNVERIFIED:
         break;
     }
-    (void)snprintf(ret_text, size, "was rolled back to %s: %s",
-                   rollback->target, state);
+    (void)snprintf(ret_text, size, "rolled back to %s: %s", rollback->target,
+                   state);
 }
 
 static void say_state(const struct core *core,
@@ -193,16 +194,17 @@ static void say_state(const struct core *core,
         return;
     }
     if (release->state == RELEASE_UNWATCHED) {
-        (void)snprintf(ret_text, size, "is not watched: no policy matches it");
+        (void)snprintf(ret_text, size, "not watched: no policy matches it");
         return;
     }
     (void)snprintf(
-        ret_text, size, "is %s, grade %s, healthy %s of %s%s%s%s%s",
+        ret_text, size, "%s, grade %s, healthy %s of %s; %s%s%s%s",
         release_state_name(release->state), grade_name(release->grade),
         duration_print(release->healthy / SECOND_MS * SECOND_MS, healthy),
         duration_print(release->lasts, lasts),
-        release->verdict[0] != '\0' ? "; verdict: " : "", release->verdict,
-        release->verdict_text[0] != '\0' ? ": " : "", release->verdict_text);
+        release->verdict[0] != '\0' ? "verdict: " : "not judged yet",
+        release->verdict, release->verdict_text[0] != '\0' ? ": " : "",
+        release->verdict_text);
 }
 
 void story_sentence(const struct core *core, const struct release_view *release,
@@ -213,7 +215,7 @@ void story_sentence(const struct core *core, const struct release_view *release,
 
     say_state(core, release, state, sizeof(state));
     (void)view_service(core, release->service, &service);
-    (void)snprintf(ret_text, size, "%s %s in %s %s", service.service,
+    (void)snprintf(ret_text, size, "%s %s in %s: %s", service.service,
                    release->version, service.environment, state);
 }
 
@@ -332,13 +334,17 @@ static void need_of_service(const struct service_view *service,
         need(needs, text);
     }
     if (freeze != NULL) {
-        (void)snprintf(text, sizeof(text),
-                       "deploys are frozen until %s (%s); when fixed: "
-                       "'lastgood thaw %s --environment %s --reason ...'",
-                       freeze->until == TIME_NEVER
-                           ? "thawed"
-                           : moment_print(freeze->until, until),
-                       freeze->reason, service->service, service->environment);
+        bool by_rollback = freeze->incident != 0;
+
+        (void)snprintf(
+            text, sizeof(text),
+            "deploys are frozen until %s%s%s; then or before: "
+            "'lastgood thaw %s --environment %s --reason ...'",
+            freeze->until == TIME_NEVER
+                ? "thawed"
+                : moment_print(freeze->until / SECOND_MS * SECOND_MS, until),
+            by_rollback ? "" : ": ", by_rollback ? "" : freeze->reason,
+            service->service, service->environment);
         need(needs, text);
     }
 }

@@ -10,8 +10,8 @@
 /* One event of a timeline, or NULL for a record that tells people nothing. */
 json_t *story_event(const struct record *record, time_ms deployed_at);
 
-/* What became of it: "user-service 2.4.0 in production was rolled back to
- * 2.3.2: recovered". */
+/* Where it stands: "user-service 2.4.0 in production: rolled back to 2.3.2:
+ * recovered". */
 void story_sentence(const struct core *core, const struct release_view *release,
                     char *ret_text, size_t size);
 

@@ -128,11 +128,14 @@ static void refuse_store(struct api *api, struct exchange *exchange)
 {
     const char *why = NULL;
     struct refusal refusal;
-    bool ready = driver_is_ready(api->driver, &why);
 
-    (void)refuse(&refusal, 503, ready ? "busy" : "not_ready", NULL,
-                 "nothing can be recorded now: %s; ask again in %d s",
-                 ready ? "too much waits for the store" : why,
+    if (api->closing) {
+        why = "shutting down";
+    } else if (driver_is_ready(api->driver, &why)) {
+        why = "too much waits for the store";
+    }
+    (void)refuse(&refusal, 503, "not_ready", NULL,
+                 "nothing can be recorded now: %s; ask again in %d s", why,
                  RETRY_AFTER_SECS);
     refusal.retry_after = RETRY_AFTER_SECS;
     exchange_refuse(exchange, &refusal, NULL);
@@ -182,6 +185,16 @@ static void on_answer(void *data, const struct effect *effect)
 void waiting_start(struct api *api)
 {
     driver_on_answer(api->driver, on_answer, api);
+    api->hears = true;
+}
+
+void waiting_stop(struct api *api)
+{
+    waiting_give_up(api);
+    if (api->hears) {
+        driver_on_answer(api->driver, NULL, NULL);
+        api->hears = false;
+    }
 }
 
 /* --- Readings ------------------------------------------------------------- */

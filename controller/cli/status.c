@@ -36,24 +36,32 @@ static void print_head(const json_t *status, bool colour)
                  count_of(status, "blind"));
 }
 
+/* Errors in full: the file is not in force.  Warnings are for `check`. */
 static void print_problems(const json_t *status, bool colour)
 {
     const json_t *problems = json_object_get(status, "policy_problems");
+    size_t warnings = 0;
 
     for (size_t i = 0; i < json_array_size(problems); i++) {
         const json_t *problem = json_array_get(problems, i);
-        bool error = strcmp(client_text(problem, "kind"), "error") == 0;
-        enum paint paint = error ? PAINT_BAD : PAINT_WARN;
         char path[512], text[1024];
 
+        if (strcmp(client_text(problem, "kind"), "error") != 0) {
+            warnings++;
+            continue;
+        }
         text_escape(client_text(problem, "path"), path, sizeof(path));
         text_escape(client_text(problem, "text"), text, sizeof(text));
         (void)printf(
-            "%s%s%s %s:%lld: %s\n", terminal_paint(paint, colour),
-            error ? "policy error" : "policy warning",
-            terminal_unpaint(paint, colour), path,
+            "%spolicy error%s %s:%lld: %s\n", terminal_paint(PAINT_BAD, colour),
+            terminal_unpaint(PAINT_BAD, colour), path,
             (long long)json_integer_value(json_object_get(problem, "line")),
             text);
+    }
+    if (warnings > 0) {
+        (void)printf("%zu policy warning%s: 'lastgood check' shows %s\n",
+                     warnings, warnings == 1 ? "" : "s",
+                     warnings == 1 ? "it" : "them");
     }
 }
 
@@ -126,8 +134,10 @@ static void print_line(const char *title, const char *text, enum paint paint,
         return;
     }
     text_escape(text, shown, sizeof(shown));
-    (void)printf("  %s%-9s%s %s\n", terminal_paint(paint, colour), title,
-                 terminal_unpaint(paint, colour), shown);
+    (void)printf("  %s%-9s%s ", terminal_paint(paint, colour), title,
+                 terminal_unpaint(paint, colour));
+    terminal_wrap(shown, 12, stdout);
+    (void)printf("\n");
 }
 
 static void print_story(const json_t *service, bool colour)

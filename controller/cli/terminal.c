@@ -1,6 +1,7 @@
 #include "controller/cli/terminal.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -101,6 +102,44 @@ const char *terminal_span(time_ms span, char text[SPAN_TEXT_MAX])
     return text;
 }
 
+/* How many characters a terminal shows for @length bytes of UTF-8. */
+static int shown_width(const char *text, size_t length)
+{
+    int width = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        width += ((unsigned char)text[i] & 0xC0) != 0x80 ? 1 : 0;
+    }
+    return width;
+}
+
+void terminal_wrap(const char *text, int indent, FILE *out)
+{
+    int columns = isatty(fileno(out)) == 1 ? terminal_columns(out) : INT_MAX;
+    int column = indent;
+
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        int width = shown_width(text, length);
+
+        if (column > indent && column + width > columns) {
+            (void)fprintf(out, "\n%*s", indent, "");
+            column = indent;
+        }
+        (void)fwrite(text, 1, length, out);
+        column += width;
+        text += length;
+        if (*text == ' ') {
+            column++;
+            text++;
+            if (*text != '\0' &&
+                column + shown_width(text, strcspn(text, " ")) <= columns) {
+                (void)fputc(' ', out);
+            }
+        }
+    }
+}
+
 /* --- Tables --------------------------------------------------------------- */
 
 struct cell {
@@ -114,15 +153,9 @@ struct table {
     struct cell *cells;
 };
 
-/* How many characters a terminal shows for UTF-8 text. */
-static int shown_width(const char *text)
+static int cell_width(const char *text)
 {
-    int width = 0;
-
-    for (; *text != '\0'; text++) {
-        width += ((unsigned char)*text & 0xC0) != 0x80 ? 1 : 0;
-    }
-    return width;
+    return shown_width(text, strlen(text));
 }
 
 struct table *table_new(const char *const *titles, size_t columns)
@@ -173,10 +206,10 @@ void table_print(const struct table *table, bool colour, FILE *out)
     int widths[TABLE_COLUMNS_MAX] = {0};
 
     for (size_t i = 0; i < table->columns; i++) {
-        widths[i] = shown_width(table->titles[i]);
+        widths[i] = cell_width(table->titles[i]);
     }
     for (size_t i = 0; i < table->count; i++) {
-        int width = shown_width(table->cells[i].text);
+        int width = cell_width(table->cells[i].text);
 
         if (width > widths[i % table->columns]) {
             widths[i % table->columns] = width;
@@ -189,7 +222,7 @@ void table_print(const struct table *table, bool colour, FILE *out)
         const struct cell *cell =
             title ? NULL : &table->cells[i - table->columns];
         const char *text = title ? table->titles[i] : cell->text;
-        int fill = last ? 0 : widths[column] - shown_width(text) + 2;
+        int fill = last ? 0 : widths[column] - cell_width(text) + 2;
 
         print_cell(text, title ? PAINT_DIM : cell->paint, fill, colour, out);
         if (last) {

@@ -27,6 +27,10 @@ enum paint terminal_paint_of(const char *state);
 #define SPAN_TEXT_MAX 40
 const char *terminal_span(time_ms span, char text[SPAN_TEXT_MAX]);
 
+/* Print @text from column @indent on.  On a terminal it is broken between
+ * words and goes on below where it began; in a pipe it stays one line. */
+void terminal_wrap(const char *text, int indent, FILE *out);
+
 /* A table of text cells; columns are as wide as their widest cell. */
 #define TABLE_COLUMNS_MAX 8
 #define TABLE_CELL_MAX    256

@@ -79,17 +79,21 @@ static void describe(const json_t *release, char *ret_text, size_t size)
 {
     const json_t *verdict = json_object_get(release, "verdict");
     char healthy[SPAN_TEXT_MAX], lasts[SPAN_TEXT_MAX];
-
-    (void)snprintf(
-        ret_text, size, "%s %s in %s: %s, grade %s, %s, healthy %s of %s",
+    int length = snprintf(
+        ret_text, size, "%s %s in %s: %s, grade %s, %s",
         client_text(release, "service"), client_text(release, "version"),
         client_text(release, "environment"), client_text(release, "state"),
         client_text(release, "grade"),
-        verdict != NULL && !json_is_null(verdict)
-            ? client_text(verdict, "verdict")
-            : "not judged yet",
-        terminal_span(number(release, "healthy_ms"), healthy),
-        terminal_span(number(release, "lasts_ms"), lasts));
+        json_is_object(verdict) ? client_text(verdict, "verdict")
+                                : "not judged yet");
+
+    if (number(release, "lasts_ms") > 0 && length > 0 &&
+        (size_t)length < size) {
+        (void)snprintf(ret_text + length, size - (size_t)length,
+                       ", healthy %s of %s",
+                       terminal_span(number(release, "healthy_ms"), healthy),
+                       terminal_span(number(release, "lasts_ms"), lasts));
+    }
 }
 
 static int finish(struct watch *watch, const json_t *release, const char *word,

@@ -9,6 +9,9 @@
 
 #define TEXT_MAX 2048
 
+/* Where an event's own words begin. */
+#define TEXT_COLUMN 46
+
 static void print_event(const json_t *event, bool colour)
 {
     time_ms since =
@@ -22,10 +25,11 @@ static void print_event(const json_t *event, bool colour)
                    terminal_span(since, span));
     text_escape(by[0] != '\0' ? by : "lastgood", who, sizeof(who));
     text_escape(client_text(event, "text"), text, sizeof(text));
-    (void)printf(
-        "%s%-20.20s%s  %9s  %-12s %s%s%s\n", terminal_paint(PAINT_DIM, colour),
-        at, terminal_unpaint(PAINT_DIM, colour), when, who,
-        terminal_paint(paint, colour), text, terminal_unpaint(paint, colour));
+    (void)printf("%s%.19sZ%s  %9s  %-12s ", terminal_paint(PAINT_DIM, colour),
+                 at, terminal_unpaint(PAINT_DIM, colour), when, who);
+    (void)printf("%s", terminal_paint(paint, colour));
+    terminal_wrap(text, TEXT_COLUMN, stdout);
+    (void)printf("%s\n", terminal_unpaint(paint, colour));
 }
 
 static void print_why(const json_t *answer)

@@ -464,17 +464,18 @@ static void status_of_nothing_says_what_next(void **state)
 static void why_prints_sentence_and_timeline(void **state)
 {
     (void)state;
-    answers(200, "{\"sentence\":\"a 1 in p was rolled back to 0: recovered\","
-                 "\"explanation\":null,\"cut\":true,\"timeline\":["
-                 "{\"at\":\"2024-09-18T14:20:00Z\",\"since_deploy_ms\":130000,"
-                 "\"by\":null,\"state\":\"rollback\",\"text\":\"verdict\"},"
-                 "{\"at\":\"2024-09-18T14:20:01Z\",\"since_deploy_ms\":-5000,"
-                 "\"by\":\"cli:root\",\"state\":null,\"text\":\"asked\"}]}");
+    answers(200,
+            "{\"sentence\":\"a 1 in p: rolled back to 0: recovered\","
+            "\"explanation\":null,\"cut\":true,\"timeline\":["
+            "{\"at\":\"2024-09-18T14:20:00Z\",\"since_deploy_ms\":130000,"
+            "\"by\":null,\"state\":\"rollback\",\"text\":\"verdict\"},"
+            "{\"at\":\"2024-09-18T14:20:01.250Z\",\"since_deploy_ms\":-5000,"
+            "\"by\":\"cli:root\",\"state\":null,\"text\":\"asked\"}]}");
     run_program(&ran, "why", "a", "--environment", "p", NULL);
     says(server_finish(), "GET /v1/why?service=a&environment=p");
     assert_int_equal(ran.code, 0);
     assert_string_equal(
-        ran.out, "a 1 in p was rolled back to 0: recovered\n\n"
+        ran.out, "a 1 in p: rolled back to 0: recovered\n\n"
                  "(older events are left out)\n"
                  "2024-09-18T14:20:00Z    +2m 10s  lastgood     verdict\n"
                  "2024-09-18T14:20:01Z        -5s  cli:root     asked\n");
