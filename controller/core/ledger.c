@@ -41,13 +41,18 @@ struct release *ledger_version(const struct core *core,
                                const struct service *service,
                                const char *version)
 {
+    struct release *newest = NULL;
     for (uint32_t i = service->releases_count; i > 0; i--) {
         struct release *release = ledger_at(core, service, i - 1);
-        if (text_equal(release->version, version)) {
+        if (!text_equal(release->version, version)) {
+            continue;
+        }
+        if (release_is_active(release)) {
             return release;
         }
+        newest = newest ? newest : release;
     }
-    return NULL;
+    return newest;
 }
 
 bool ledger_is_tainted(const struct core *core, const struct service *service,

@@ -14,7 +14,7 @@ struct release *ledger_at(const struct core *core,
 struct release *ledger_live(const struct core *core,
                             const struct service *service);
 
-/* The newest of @version, or NULL. */
+/* The newest of @version that is not over, else the newest, or NULL. */
 struct release *ledger_version(const struct core *core,
                                const struct service *service,
                                const char *version);
