@@ -16,7 +16,7 @@ static const struct release *awaited(const struct core *core,
     const struct release *newest =
         ledger_at(core, service, service->releases_count - 1);
     bool rolls_out =
-        newest->state == RELEASE_CANDIDATE ||
+        (release_is_active(newest) && newest->live_from == 0) ||
         (ledger_live(core, service) == newest && !service->complete);
     time_ms until = newest->deployed_at > newest->registered_at
                         ? newest->deployed_at
@@ -177,8 +177,7 @@ static bool is_over(const struct release *release, const struct release *live)
 {
     return release != live && release_is_active(release) &&
            release->state != RELEASE_REVERTING &&
-           (ledger_is_older(release, live) ||
-            release->state != RELEASE_CANDIDATE);
+           (ledger_is_older(release, live) || release->live_from != 0);
 }
 
 /* At most this many at once; the rest in the next tick. */
