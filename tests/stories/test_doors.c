@@ -106,15 +106,14 @@ static void without_a_policy_it_is_recorded_and_unwatched(void **state)
     story_register(story, "shop", "1.1");
     assert_int_equal(outcome_of(story), OUTCOME_UNWATCHED);
     story_run(story, MINUTE_MS);
-    story_expect(story,
-                 "00:00 started 1\n"
-                 "00:00 live 1.0\n"
-                 "00:00 discovered 1.0\n"
-                 "00:00 release 1.0 unwatched, none (no_policy)\n"
-                 "00:01 registered 1.1\n"
-                 "00:01 release 1.1 unwatched, none (no_policy)\n"
-                 "00:01 live 1.1\n"
-                 "00:01 release 1.0 superseded, none (observed)\n");
+    story_expect(story, "00:00 started 1\n"
+                        "00:00 live 1.0\n"
+                        "00:00 discovered 1.0\n"
+                        "00:00 release 1.0 unwatched, none (no_policy)\n"
+                        "00:01 registered 1.1\n"
+                        "00:01 release 1.1 unwatched, none (no_policy)\n"
+                        "00:01 live 1.1\n"
+                        "00:01 release 1.0 superseded, none (observed)\n");
     story_end(story);
 }
 

@@ -245,14 +245,14 @@ static void a_registration_after_the_discovery_takes_over(void **state)
                                         .deployed_at = deployed};
     story_registration(story, &registration);
     story_run(story, 2 * MINUTE_MS);
-    story_expect(story, "08:50 live 1.1\n"
-                        "08:50 discovered 1.1\n"
-                        "08:50 release 1.0 superseded, good (observed)\n"
-                        "08:50 release 1.1 watching, none (live)\n"
-                        "09:02 verdict 1.1 wait\n"
-                        "09:02 -> history -135..525 s\n"
-                        "09:02 baseline shop\n"
-                        "10:02 verdict 1.1 healthy\n"
+    story_expect(story, "09:05 live 1.1\n"
+                        "09:05 discovered 1.1\n"
+                        "09:05 release 1.0 superseded, good (observed)\n"
+                        "09:05 release 1.1 watching, none (live)\n"
+                        "09:17 verdict 1.1 wait\n"
+                        "09:17 -> history -120..540 s\n"
+                        "09:17 baseline shop\n"
+                        "10:17 verdict 1.1 healthy\n"
                         "11:00 release 1.1 superseded, none (registered)\n"
                         "11:00 registered 1.1\n"
                         "11:00 release 1.1 watching, none (live)\n"
