@@ -156,11 +156,12 @@ static void try_now(struct run *run)
     const struct call_order order = {.call = &action->config->call,
                                      .service = run->service,
                                      .bearer = action->config->bearer,
-                                     .key = run->key};
+                                     .key = run->key,
+                                     .done = on_answer,
+                                     .data = run};
     char error[256];
 
-    run->request =
-        call_send(action->driver, &order, on_answer, run, error, sizeof(error));
+    run->request = call_send(action->driver, &order, error, sizeof(error));
     if (run->request == NULL) {
         finish_not_run(run, error);
     }

@@ -49,8 +49,7 @@ static void list_headers(const struct call_order *order, const char *body,
 
 static struct http_request *send_filled(struct driver *driver,
                                         const struct call_order *order,
-                                        const char *url, const char *body,
-                                        http_done *done, void *data)
+                                        const char *url, const char *body)
 {
     const char *headers[4];
     char key_header[256];
@@ -66,12 +65,12 @@ static struct http_request *send_filled(struct driver *driver,
         .changes_world = strcmp(order->call->method, "GET") != 0};
 
     list_headers(order, body, key_header, sizeof(key_header), headers);
-    return http_send(driver_http(driver), &call, done, data);
+    return http_send(driver_http(driver), &call, order->done, order->data);
 }
 
 struct http_request *call_send(struct driver *driver,
-                               const struct call_order *order, http_done *done,
-                               void *data, char *ret_error, size_t error_size)
+                               const struct call_order *order, char *ret_error,
+                               size_t error_size)
 {
     struct filler filler = {driver, order};
     struct http_request *request = NULL;
@@ -90,7 +89,7 @@ struct http_request *call_send(struct driver *driver,
             return NULL;
         }
     }
-    request = send_filled(driver, order, url, body, done, data);
+    request = send_filled(driver, order, url, body);
     free(body);
     return request;
 }

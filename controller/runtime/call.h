@@ -13,13 +13,15 @@ struct call_order {
     const char *bearer; /* "" none */
     const char *key;    /* of the idempotency header; NULL: not sent */
     size_t body_max;    /* of the answer; 0: HTTP_BODY_MAX */
+    http_done *done;    /* as of http_send() */
+    void *data;
 };
 
-/* Send it; everything but a GET changes the world.  @done as of http_send().
- * NULL with a sentence in @ret_error when it cannot be filled in: then nothing
- * was sent and @done is not called. */
+/* Send it; everything but a GET changes the world.  NULL with a sentence in
+ * @ret_error when it cannot be filled in: then nothing was sent and `done` is
+ * not called. */
 struct http_request *call_send(struct driver *driver,
-                               const struct call_order *order, http_done *done,
-                               void *data, char *ret_error, size_t error_size);
+                               const struct call_order *order, char *ret_error,
+                               size_t error_size);
 
 #endif

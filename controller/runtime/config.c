@@ -148,7 +148,8 @@ static void read_heartbeat(struct config_reader *reader,
     } else {
         (void)config_read_url(reader, get, false, config->heartbeat_url);
     }
-    config_get_duration(reader, section, "every", SECOND_MS, HOUR_MS,
+    config_get_duration(reader, section, "every",
+                        (struct config_range){SECOND_MS, HOUR_MS},
                         &config->heartbeat_every);
 }
 
@@ -166,6 +167,7 @@ static void read_page(struct config_reader *reader,
                       const struct yaml_item *section)
 {
     const struct config *config = reader->config;
+    const struct config_names names = config_notice_names(config);
     struct core_options *core = &reader->config->core;
 
     if (!yaml_expect_list(section, reader->problems)) {
@@ -181,9 +183,7 @@ static void read_page(struct config_reader *reader,
          item = item->next) {
         uint16_t index = 0;
 
-        if (!config_read_reference(reader, item, "notice", config->notices,
-                                   config->notices_count,
-                                   sizeof(*config->notices), &index)) {
+        if (!config_read_reference(reader, item, &names, &index)) {
             continue;
         }
         if (is_paged_already(core, config->notices[index].name)) {

@@ -88,7 +88,7 @@ struct config {
     bool heartbeat_given;
     char heartbeat_url[CONFIG_URL_MAX];
     time_ms heartbeat_every;
-    struct core_options core;   /* ready for core_new(); its arrays are these: */
+    struct core_options core;   /* ready for core_new(); its arrays: */
     struct source_option *source_options;
     struct target_option *target_options;
     struct service_option *service_options;

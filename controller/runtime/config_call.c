@@ -362,7 +362,8 @@ void config_read_call(struct config_reader *reader, const struct yaml_item *map,
     call->given = true;
     call->timeout = CALL_TIMEOUT_MS;
     read_method(reader, map, allows, call);
-    config_get_duration(reader, map, "timeout", 100, 5 * MINUTE_MS,
+    config_get_duration(reader, map, "timeout",
+                        (struct config_range){100, 5 * MINUTE_MS},
                         &call->timeout);
     if ((allows & CALL_JSON) != 0) {
         read_body(reader, map, call);

@@ -11,33 +11,39 @@ struct check {
 
 static const char *const fetch_words[] = {"prometheus", "scrape", "json"};
 
-/* Place of a signal: where its first reader stands. */
-static void place_of_signal(const struct policy *policy,
-                            const struct signal *signal, int *ret_line,
-                            int *ret_column)
+struct place {
+    int line, column;
+};
+
+/* Where a signal's first reader stands. */
+static struct place place_of_signal(const struct policy *policy,
+                                    const struct signal *signal)
 {
     const struct node *node = NULL;
 
-    *ret_line = 0;
-    *ret_column = 0;
-    if (signal->node != NONE_INDEX) {
-        node = policy_node(policy, signal->node);
-        *ret_line = node->line;
-        *ret_column = node->column;
+    if (signal->node == NONE_INDEX) {
+        return (struct place){0, 0};
     }
+    node = policy_node(policy, signal->node);
+    return (struct place){node->line, node->column};
 }
 
-static void unknown_name_of(struct check *check, int line, int column,
-                            const char *what, const char *name,
-                            const char *nearest)
+/* The index of @name among @names; complains when there is none. */
+static bool find(struct check *check, const struct config_names *names,
+                 const char *name, struct place place, uint16_t *ret_index)
 {
-    char suggestion[NAME_MAX_BYTES + 32];
+    const char *nearest = NULL;
 
-    (void)snprintf(suggestion, sizeof(suggestion), "did you mean '%s'?",
-                   nearest != NULL ? nearest : "");
-    (void)problems_error(check->problems, line, column,
-                         "the configuration has no %s '%s'; %s", what, name,
-                         nearest != NULL ? suggestion : "describe it there");
+    if (config_find_name(names, name, ret_index)) {
+        return true;
+    }
+    nearest = config_nearest(names, name);
+    (void)problems_error(
+        check->problems, place.line, place.column,
+        "the configuration has no %s '%s'; %s%s%s", names->what, name,
+        nearest != NULL ? "did you mean '" : "describe it there",
+        nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
+    return false;
 }
 
 /* --- Signals -------------------------------------------------------------- */
@@ -58,18 +64,17 @@ static void check_source(struct check *check, const struct signal *signal,
 {
     const char *name = policy_text(check->policy, signal->name);
     char missing[CONFIG_NAME_MAX];
-    int line = 0, column = 0;
+    struct place place = place_of_signal(check->policy, signal);
 
-    place_of_signal(check->policy, signal, &line, &column);
     if (source->fetch != signal->fetch) {
-        (void)problems_error(check->problems, line, column,
+        (void)problems_error(check->problems, place.line, place.column,
                              "signal '%s' asks by '%s', and source '%s' is "
                              "'%s'; name another with 'source:'",
                              name, fetch_words[signal->fetch], source->name,
                              fetch_words[source->fetch]);
     } else if (config_misses_variable(service, config_known_always, source->url,
                                       "", missing)) {
-        (void)problems_error(check->problems, line, column,
+        (void)problems_error(check->problems, place.line, place.column,
                              "source '%s' of signal '%s' needs the variable "
                              "'%s', which service '%s' in '%s' has not",
                              source->name, name, missing, service->service,
@@ -81,10 +86,10 @@ static void check_source(struct check *check, const struct signal *signal,
 static void check_own_sources(struct check *check, const struct signal *signal)
 {
     const struct config *config = check->config;
+    struct place place = place_of_signal(check->policy, signal);
 
     for (size_t i = 0; i < config->services_count; i++) {
         const struct service_config *service = &config->services[i];
-        int line = 0, column = 0;
 
         if (!may_match(check->policy, service)) {
             continue;
@@ -94,8 +99,7 @@ static void check_own_sources(struct check *check, const struct signal *signal)
                          &config->sources[service->source]);
             continue;
         }
-        place_of_signal(check->policy, signal, &line, &column);
-        (void)problems_error(check->problems, line, column,
+        (void)problems_error(check->problems, place.line, place.column,
                              "signal '%s' names no source, and service '%s' "
                              "in '%s' has none; give one of both",
                              policy_text(check->policy, signal->name),
@@ -106,18 +110,13 @@ static void check_own_sources(struct check *check, const struct signal *signal)
 static void check_named_source(struct check *check, const struct signal *signal)
 {
     const struct config *config = check->config;
+    const struct config_names names = config_source_names(config);
     const char *name = policy_text(check->policy, signal->source);
     const struct source_config *source = NULL;
     uint16_t index = 0;
-    int line = 0, column = 0;
 
-    if (!config_find_name(name, config->sources, config->sources_count,
-                          sizeof(*config->sources), &index)) {
-        place_of_signal(check->policy, signal, &line, &column);
-        unknown_name_of(check, line, column, "source", name,
-                        config_nearest(name, config->sources,
-                                       config->sources_count,
-                                       sizeof(*config->sources)));
+    if (!find(check, &names, name, place_of_signal(check->policy, signal),
+              &index)) {
         return;
     }
     source = &config->sources[index];
@@ -133,16 +132,13 @@ static void check_named_source(struct check *check, const struct signal *signal)
 static void check_action(struct check *check, const struct leaf *leaf)
 {
     const struct config *config = check->config;
+    const struct config_names names = config_action_names(config);
     const char *name = policy_text(check->policy, leaf->run);
+    struct place place = {leaf->line, leaf->column};
     const struct call_config *call = NULL;
     uint16_t index = 0;
 
-    if (!config_find_name(name, config->actions, config->actions_count,
-                          sizeof(*config->actions), &index)) {
-        unknown_name_of(check, leaf->line, leaf->column, "action", name,
-                        config_nearest(name, config->actions,
-                                       config->actions_count,
-                                       sizeof(*config->actions)));
+    if (!find(check, &names, name, place, &index)) {
         return;
     }
     call = &config->actions[index].call;
@@ -153,7 +149,7 @@ static void check_action(struct check *check, const struct leaf *leaf)
         if (may_match(check->policy, service) &&
             config_misses_variable(service, config_known_always, call->url,
                                    call->json, missing)) {
-            (void)problems_error(check->problems, leaf->line, leaf->column,
+            (void)problems_error(check->problems, place.line, place.column,
                                  "action '%s' needs the variable '%s', which "
                                  "service '%s' in '%s' has not",
                                  name, missing, service->service,
@@ -164,19 +160,14 @@ static void check_action(struct check *check, const struct leaf *leaf)
 
 static void check_leaf(struct check *check, const struct leaf *leaf)
 {
-    const struct config *config = check->config;
+    const struct config_names names = config_notice_names(check->config);
 
     for (size_t i = 0; i < leaf->notifies; i++) {
-        const char *name = policy_text(check->policy, leaf->notify[i]);
+        struct place place = {leaf->line, leaf->column};
         uint16_t index = 0;
 
-        if (!config_find_name(name, config->notices, config->notices_count,
-                              sizeof(*config->notices), &index)) {
-            unknown_name_of(check, leaf->line, leaf->column, "notice", name,
-                            config_nearest(name, config->notices,
-                                           config->notices_count,
-                                           sizeof(*config->notices)));
-        }
+        (void)find(check, &names, policy_text(check->policy, leaf->notify[i]),
+                   place, &index);
     }
     if (leaf->run != 0) {
         check_action(check, leaf);

@@ -63,21 +63,33 @@ bool config_read_shared_cause(struct config_reader *reader,
 bool config_read_listen(struct config_reader *reader,
                         const struct yaml_item *item);
 
-/* The index of the entry that @item names among @count entries of @size bytes
- * that begin with their name; @what is the word for one. */
+/* Entries of one kind: @count of @size bytes that begin with their name. */
+struct config_names {
+    const char *what; /* the word for one */
+    const void *entries;
+    size_t count, size;
+};
+struct config_names config_source_names(const struct config *config);
+struct config_names config_target_names(const struct config *config);
+struct config_names config_notice_names(const struct config *config);
+struct config_names config_action_names(const struct config *config);
+
+/* The index of the entry that @item names. */
 bool config_read_reference(struct config_reader *reader,
-                           const struct yaml_item *item, const char *what,
-                           const void *entries, size_t count, size_t size,
+                           const struct yaml_item *item,
+                           const struct config_names *names,
                            uint16_t *ret_index);
-bool config_find_name(const char *name, const void *entries, size_t count,
-                      size_t size, uint16_t *ret_index);
-const char *config_nearest(const char *name, const void *entries, size_t count,
-                           size_t size);
+bool config_find_name(const struct config_names *names, const char *name,
+                      uint16_t *ret_index);
+const char *config_nearest(const struct config_names *names, const char *name);
 
 /* The optional parts: untouched when @map has no such key. */
+struct config_range {
+    time_ms least, most;
+};
 void config_get_duration(struct config_reader *reader,
                          const struct yaml_item *map, const char *key,
-                         time_ms least, time_ms most, time_ms *ret_span);
+                         struct config_range range, time_ms *ret_span);
 void config_get_mode(struct config_reader *reader, const struct yaml_item *map,
                      enum mode *ret_mode);
 void config_get_secret(struct config_reader *reader,

@@ -103,10 +103,13 @@ static void read_source(struct config_reader *reader,
     }
     read_fetch(reader, map, source);
     asks = source->fetch == FETCH_PROMETHEUS;
-    config_get_duration(reader, map, "every", SECOND_MS, HOUR_MS,
+    config_get_duration(reader, map, "every",
+                        (struct config_range){SECOND_MS, HOUR_MS},
                         &source->every);
-    config_get_duration(reader, map, "lag", 0, 10 * MINUTE_MS, &source->lag);
-    config_get_duration(reader, map, "timeout", 100, MINUTE_MS,
+    config_get_duration(reader, map, "lag",
+                        (struct config_range){0, 10 * MINUTE_MS}, &source->lag);
+    config_get_duration(reader, map, "timeout",
+                        (struct config_range){100, MINUTE_MS},
                         &source->timeout);
     if (alive != NULL) {
         (void)config_read_text(reader, alive, source->alive,
@@ -197,7 +200,8 @@ static void read_target(struct config_reader *reader,
     } else {
         read_http_target(reader, http, target);
     }
-    config_get_duration(reader, map, "deadline", 10 * SECOND_MS, DAY_MS,
+    config_get_duration(reader, map, "deadline",
+                        (struct config_range){10 * SECOND_MS, DAY_MS},
                         &target->deadline);
 }
 
@@ -238,7 +242,8 @@ static void read_webhook(struct config_reader *reader,
     }
     config_get_secret(reader, map, "secret_file", notice->secret,
                       notice->secret_file);
-    config_get_duration(reader, map, "timeout", 100, MINUTE_MS,
+    config_get_duration(reader, map, "timeout",
+                        (struct config_range){100, MINUTE_MS},
                         &notice->timeout);
 }
 
@@ -299,7 +304,8 @@ static void read_action(struct config_reader *reader,
     config_read_call(reader, map, allows, &action->call);
     config_get_secret(reader, map, "bearer_file", action->bearer,
                       action->bearer_file);
-    config_get_duration(reader, map, "once_per", SECOND_MS, 30 * DAY_MS,
+    config_get_duration(reader, map, "once_per",
+                        (struct config_range){SECOND_MS, 30 * DAY_MS},
                         &action->once_per);
 }
 

@@ -142,7 +142,8 @@ static void read_peers(struct config_reader *reader,
                        const struct yaml_item *map,
                        struct service_config *service)
 {
-    const struct config *config = reader->config;
+    const struct config_names targets = config_target_names(reader->config);
+    const struct config_names sources = config_source_names(reader->config);
     const struct yaml_item *target = yaml_get(map, "target");
     const struct yaml_item *source = yaml_get(map, "source");
 
@@ -150,14 +151,10 @@ static void read_peers(struct config_reader *reader,
         (void)yaml_error(reader->problems, map,
                          "'target' is missing: where this service is deployed");
     } else {
-        (void)config_read_reference(reader, target, "target", config->targets,
-                                    config->targets_count,
-                                    sizeof(*config->targets), &service->target);
+        (void)config_read_reference(reader, target, &targets, &service->target);
     }
     if (source != NULL) {
-        (void)config_read_reference(reader, source, "source", config->sources,
-                                    config->sources_count,
-                                    sizeof(*config->sources), &service->source);
+        (void)config_read_reference(reader, source, &sources, &service->source);
     }
 }
 

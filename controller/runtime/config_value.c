@@ -323,16 +323,44 @@ bool config_read_shared_cause(struct config_reader *reader,
 
 /* --- References ----------------------------------------------------------- */
 
-static const char *name_of(const void *entries, size_t size, size_t index)
+struct config_names config_source_names(const struct config *config)
 {
-    return (const char *)entries + size * index;
+    return (struct config_names){"source", config->sources,
+                                 config->sources_count,
+                                 sizeof(*config->sources)};
 }
 
-bool config_find_name(const char *name, const void *entries, size_t count,
-                      size_t size, uint16_t *ret_index)
+struct config_names config_target_names(const struct config *config)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(name_of(entries, size, i), name) == 0) {
+    return (struct config_names){"target", config->targets,
+                                 config->targets_count,
+                                 sizeof(*config->targets)};
+}
+
+struct config_names config_notice_names(const struct config *config)
+{
+    return (struct config_names){"notice", config->notices,
+                                 config->notices_count,
+                                 sizeof(*config->notices)};
+}
+
+struct config_names config_action_names(const struct config *config)
+{
+    return (struct config_names){"action", config->actions,
+                                 config->actions_count,
+                                 sizeof(*config->actions)};
+}
+
+static const char *name_of(const struct config_names *names, size_t index)
+{
+    return (const char *)names->entries + names->size * index;
+}
+
+bool config_find_name(const struct config_names *names, const char *name,
+                      uint16_t *ret_index)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(name_of(names, i), name) == 0) {
             *ret_index = (uint16_t)i;
             return true;
         }
@@ -340,21 +368,20 @@ bool config_find_name(const char *name, const void *entries, size_t count,
     return false;
 }
 
-const char *config_nearest(const char *name, const void *entries, size_t count,
-                           size_t size)
+const char *config_nearest(const struct config_names *names, const char *name)
 {
-    const char *names[TARGETS_MAX + SOURCES_MAX + SINKS_MAX + ACTIONS_MAX];
+    const char *known[TARGETS_MAX + SOURCES_MAX + SINKS_MAX + ACTIONS_MAX];
 
-    assert(count <= sizeof(names) / sizeof(names[0]));
-    for (size_t i = 0; i < count; i++) {
-        names[i] = name_of(entries, size, i);
+    assert(names->count <= sizeof(known) / sizeof(known[0]));
+    for (size_t i = 0; i < names->count; i++) {
+        known[i] = name_of(names, i);
     }
-    return nearest_name(name, names, count);
+    return nearest_name(name, known, names->count);
 }
 
 bool config_read_reference(struct config_reader *reader,
-                           const struct yaml_item *item, const char *what,
-                           const void *entries, size_t count, size_t size,
+                           const struct yaml_item *item,
+                           const struct config_names *names,
                            uint16_t *ret_index)
 {
     const char *name = yaml_expect_name(item, reader->problems);
@@ -363,18 +390,18 @@ bool config_read_reference(struct config_reader *reader,
     if (name == NULL) {
         return false;
     }
-    if (config_find_name(name, entries, count, size, ret_index)) {
+    if (config_find_name(names, name, ret_index)) {
         return true;
     }
-    nearest = config_nearest(name, entries, count, size);
+    nearest = config_nearest(names, name);
     if (nearest != NULL) {
         (void)yaml_error(reader->problems, item,
-                         "unknown %s '%s'; did you mean '%s'?", what, name,
-                         nearest);
+                         "unknown %s '%s'; did you mean '%s'?", names->what,
+                         name, nearest);
     } else {
         (void)yaml_error(reader->problems, item,
-                         "unknown %s '%s'; describe it in '%ss:'", what, name,
-                         what);
+                         "unknown %s '%s'; describe it in '%ss:'", names->what,
+                         name, names->what);
     }
     return false;
 }
@@ -383,12 +410,12 @@ bool config_read_reference(struct config_reader *reader,
 
 void config_get_duration(struct config_reader *reader,
                          const struct yaml_item *map, const char *key,
-                         time_ms least, time_ms most, time_ms *ret_span)
+                         struct config_range range, time_ms *ret_span)
 {
     const struct yaml_item *item = yaml_get(map, key);
 
     if (item != NULL) {
-        (void)yaml_expect_duration(item, least, most, ret_span,
+        (void)yaml_expect_duration(item, range.least, range.most, ret_span,
                                    reader->problems);
     }
 }

@@ -72,22 +72,30 @@ static bool put_string(FILE *out, const char *text)
     return true;
 }
 
+/* One filling: how, and where its error goes. */
+struct filling {
+    json_template_expand *expand;
+    void *data;
+    char *ret_error;
+    size_t error_size;
+};
+
 static bool put_filled(FILE *out, const struct piece *piece,
-                       json_template_expand *expand, void *data,
-                       char *ret_error, size_t error_size)
+                       const struct filling *filling)
 {
     char *filled = malloc(JSON_TEMPLATE_STRING_MAX);
     json_t *string = decode(piece);
     bool ok = false;
 
     assert(filled != NULL);
-    if (!expand(data, json_string_value(string), filled,
-                JSON_TEMPLATE_STRING_MAX, ret_error, error_size)) {
+    if (!filling->expand(filling->data, json_string_value(string), filled,
+                         JSON_TEMPLATE_STRING_MAX, filling->ret_error,
+                         filling->error_size)) {
         goto done;
     }
     ok = put_string(out, filled);
     if (!ok) {
-        (void)snprintf(ret_error, error_size,
+        (void)snprintf(filling->ret_error, filling->error_size,
                        "a variable's value is not UTF-8 text");
     }
 done:
@@ -99,6 +107,7 @@ done:
 char *json_template_fill(const char *json, json_template_expand *expand,
                          void *data, char *ret_error, size_t error_size)
 {
+    const struct filling filling = {expand, data, ret_error, error_size};
     char *body = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&body, &length);
@@ -108,7 +117,7 @@ char *json_template_fill(const char *json, json_template_expand *expand,
     assert(out != NULL);
     while (ok && next_piece(&json, &piece)) {
         if (piece.is_value) {
-            ok = put_filled(out, &piece, expand, data, ret_error, error_size);
+            ok = put_filled(out, &piece, &filling);
         } else {
             (void)fwrite(piece.text, 1, piece.length, out);
         }

@@ -96,8 +96,10 @@ static void ask(struct target_adapter *adapter, const struct effect *effect,
     order->service = effect->service;
     order->bearer = target->config->bearer;
     order->body_max = ANSWER_MAX;
-    inquiry->request = call_send(target->driver, order, on_answer, inquiry,
-                                  refused.text, sizeof(refused.text));
+    order->done = on_answer;
+    order->data = inquiry;
+    inquiry->request =
+        call_send(target->driver, order, refused.text, sizeof(refused.text));
     if (inquiry->request == NULL) {
         inquiry_free(inquiry);
         answer(target, effect->id, &refused);
