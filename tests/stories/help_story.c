@@ -340,26 +340,42 @@ static void carry_out(struct story *story, const struct effect *effect)
     }
 }
 
+static void lose(const struct effect *effect)
+{
+    if (effect->kind == EFFECT_POLICY_RELEASED) {
+        policy_free(effect->policy);
+    }
+}
+
+/* The power goes before the step's effects leave; its records may be lost. */
+static void kill_in_time(struct story *story, size_t records)
+{
+    if (story->kill_at == 0 || story->steps < story->kill_at) {
+        return;
+    }
+    story->crashed = true;
+    story->kill_at = 0;
+    for (size_t i = 0; story->loses_last && i < records; i++) {
+        free(story->journal[--story->journal_count]);
+    }
+}
+
 static void step(struct story *story, struct input *input)
 {
     input->now = story->now;
     core_step(story->core, input, story->decision);
     story->steps++;
     const struct decision *decision = story->decision;
-    if (decision->records_count > story->records_most) {
-        story->records_most = decision->records_count;
-    }
     for (size_t i = 0; i < decision->records_count; i++) {
         journal_add(story, &decision->records[i]);
         say_record(story, &decision->records[i]);
     }
     core_check(story->core);
+    kill_in_time(story, decision->records_count);
     for (size_t i = 0; i < decision->effects_count; i++) {
         const struct effect *effect = &decision->effects[i];
-        if (story->crashed) { /* the power went before it left */
-            if (effect->kind == EFFECT_POLICY_RELEASED) {
-                policy_free(effect->policy);
-            }
+        if (story->crashed) {
+            lose(effect);
             continue;
         }
         say_effect(story, effect);

@@ -57,7 +57,6 @@ struct story {
     struct target_option target;
     struct decision *decision;
     time_ms now;
-    bool stopped; /* the controller is down */
 
     struct world_service world[STORY_SERVICES_MAX];
     size_t world_count;
@@ -65,8 +64,9 @@ struct story {
     size_t lines_count;
     time_ms source_down_from, source_down_until;
     bool history_fails;
-    bool drop_effects;    /* a crash before effects were carried out */
     const char *crash_at; /* a transcript line that kills the controller */
+    size_t kill_at;       /* this step is the last; 0: none */
+    bool loses_last;      /* and its records were not durable */
     bool crashed;
 
     struct {
@@ -83,7 +83,6 @@ struct story {
     size_t *journal_lengths;
     size_t journal_count, journal_max;
     size_t steps;
-    size_t records_most; /* in one step */
     char transcript[STORY_TEXT_MAX];
 };
 
