@@ -346,9 +346,10 @@ static const char *fetch_name(enum fetch fetch)
         [FETCH_PROMETHEUS] = "prometheus",
         [FETCH_SCRAPE] = "scrape",
         [FETCH_JSON] = "json",
+        [FETCH_TABLE] = "table",
     };
 
-    assert(fetch <= FETCH_JSON);
+    assert(fetch <= FETCH_TABLE);
     return names[fetch];
 }
 

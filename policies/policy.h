@@ -142,7 +142,12 @@ struct ring {
     uint32_t offset; /* in the judge's block */
 };
 
-enum fetch { FETCH_PROMETHEUS, FETCH_SCRAPE, FETCH_JSON };
+enum fetch {
+    FETCH_PROMETHEUS,
+    FETCH_SCRAPE,
+    FETCH_JSON,
+    FETCH_TABLE /* replay: a column in place of an expression */
+};
 
 /* label = value in `select`; the value is literal or a fact of the release. */
 struct select {
@@ -250,6 +255,23 @@ struct fleet_query {
 struct policy *policy_read(const char *path, const char *source, size_t length,
                            struct problems *problems);
 void policy_free(struct policy *policy);
+
+/* What replay changes about a policy. */
+struct policy_changes {
+    time_ms every;              /* the grid, 0: as the policy says */
+    const char *const *columns; /* names that a table has */
+    size_t count;
+};
+
+/* Read a policy as policy_read() does, then change it: an `is` signal that is
+ * among the columns is no longer worked out but fetched under its own name,
+ * with the unit it had (a condition is true above one half), and what only its
+ * expression read is read no more (signal.node is NONE_INDEX).  Other names
+ * among the columns change nothing. */
+struct policy *policy_read_changed(const char *path, const char *source,
+                                   size_t length,
+                                   const struct policy_changes *changes,
+                                   struct problems *problems);
 
 /* Replay judges one release whatever the policy applies to. */
 void policy_apply_to_all(struct policy *policy);

@@ -1,0 +1,310 @@
+/* A table judged in place of sources: columns for expressions, what is
+ * missed, and the incident itself. */
+#include "controller/replay/table.h"
+
+#include "policies/explain.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct problems problems;
+static struct judge_scratch scratch;
+static struct verdict verdict;
+
+struct bench {
+    struct csv *csv;
+    struct policy *source, *policy;
+    struct judge *judge;
+    struct facts facts;
+};
+
+static char *read_file(const char *path)
+{
+    char *text = calloc(1, POLICY_FILE_MAX);
+    FILE *file = fopen(path, "r");
+
+    assert_non_null(text);
+    assert_non_null(file);
+    text[fread(text, 1, POLICY_FILE_MAX - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    return text;
+}
+
+static void begin(struct bench *bench, const char *policy, const char *csv)
+{
+    memset(bench, 0, sizeof(*bench));
+    problems_init(&problems, "");
+    bench->source =
+        policy_read("policy.yaml", policy, strlen(policy), &problems);
+    assert_non_null(bench->source);
+    problems_init(&problems, "samples.csv");
+    bench->csv = csv_read(csv, strlen(csv), &problems);
+    assert_non_null(bench->csv);
+    bench->policy = table_policy(bench->source, bench->csv, &problems);
+    assert_non_null(bench->policy);
+    bench->judge = calloc(1, bench->policy->judge_bytes);
+    assert_non_null(bench->judge);
+    bench->facts = (struct facts){
+        .service = "user-service",
+        .environment = "production",
+        .version = "2.4.0",
+        .rollback_safe = ANSWER_UNKNOWN,
+    };
+}
+
+static void end(struct bench *bench)
+{
+    csv_free(bench->csv);
+    policy_free(bench->source);
+    policy_free(bench->policy);
+    free(bench->judge);
+}
+
+static struct sample row[POLICY_SIGNALS_MAX];
+
+static void look(struct bench *bench, time_ms g, enum csv_fill fill)
+{
+    csv_row(bench->csv, bench->policy, g, fill, row);
+    judge_look(bench->policy, bench->judge, g, row, &bench->facts, &verdict);
+}
+
+static void learn(struct bench *bench, time_ms deployed_at, enum csv_fill fill)
+{
+    time_ms every = bench->policy->watch.every;
+    time_ms last = grid_at_or_before(deployed_at, every);
+    size_t rows = (size_t)(bench->policy->history / every) + 1;
+    struct sample *samples =
+        calloc(rows * bench->policy->signals, sizeof(*samples));
+    struct history history = {
+        .from = last - (time_ms)(rows - 1) * every,
+        .rows = rows,
+        .samples = samples,
+    };
+
+    assert_non_null(samples);
+    for (size_t i = 0; i < rows; i++) {
+        csv_row(bench->csv, bench->policy, history.from + (time_ms)i * every,
+                fill, samples + i * bench->policy->signals);
+    }
+    judge_learn(bench->policy, bench->judge, &history, &bench->facts, &scratch);
+    free(samples);
+}
+
+/* --- Columns and signals -------------------------------------------------- */
+
+static const char small[] = "policy: small\n"
+                            "mode: observe\n"
+                            "watch: {every: 10s, settle: 0s}\n"
+                            "signals:\n"
+                            "  e: {prometheus: e, unit: per_second}\n"
+                            "  r: {prometheus: r, unit: per_second}\n"
+                            "  ms: {prometheus: ms, unit: milliseconds}\n"
+                            "  rate_of: {is: e / r}\n"
+                            "  slow: {is: ms > 100ms}\n"
+                            "tree:\n"
+                            "  question: q\n"
+                            "  if: rate_of > 5% or slow\n"
+                            "  then: {page: p}\n"
+                            "  else: healthy\n";
+
+static void every_signal_has_its_column(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, small, "time,ms,r,e\n1000,90,100,6\n1010,90,100,5\n");
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(bench.policy->signals, bench.source->signals);
+    judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+    look(&bench, 1000 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_YES);
+    look(&bench, 1010 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_NO);
+    end(&bench);
+}
+
+static void a_column_replaces_an_expression(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, small,
+          "time,rate_of,slow\n1000,0.06,0\n1010,0.05,0\n1020,0,1\n1030,,0\n");
+    /* Neither e, r nor ms is missed. */
+    assert_int_equal(problems.count, 0);
+    judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+    look(&bench, 1000 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_YES);
+    look(&bench, 1010 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_NO);
+    look(&bench, 1020 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_YES);
+    look(&bench, 1030 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_UNKNOWN);
+    end(&bench);
+}
+
+static void the_explanation_names_the_table(void **state)
+{
+    struct bench bench;
+    json_t *explanation = NULL, *signals = NULL;
+    char *text = NULL;
+
+    (void)state;
+    begin(&bench, small, "time,rate_of,slow\n1000,0.06,0\n");
+    judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+    look(&bench, 1000 * SECOND_MS, CSV_STEP);
+    explanation = explain_verdict(bench.policy, &verdict, &bench.facts);
+    signals = json_object_get(explanation, "signals");
+    text = json_dumps(signals, JSON_COMPACT | JSON_REAL_PRECISION(6));
+    assert_string_equal(
+        text, "[{\"name\":\"rate_of\",\"value\":0.06,\"unit\":\"ratio\","
+              "\"from\":\"table\",\"query\":\"rate_of\",\"select\":{}},"
+              "{\"name\":\"slow\",\"value\":false,\"from\":\"table\","
+              "\"query\":\"slow\",\"select\":{}}]");
+    free(text);
+    json_decref(explanation);
+    end(&bench);
+}
+
+static void what_is_missed_and_what_is_too_much_is_said_once(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, small, "time,extra,r,more,slow\n1000,1,2,3,0\n");
+    assert_int_equal(problems.count, 2);
+    assert_int_equal(problems.errors, 0);
+    assert_string_equal(problems.list[0].text,
+                        "columns are ignored, the policy names no such "
+                        "signal: extra, more");
+    assert_string_equal(problems.list[1].text,
+                        "no column for e: unknown at every look (no column)");
+    judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+    look(&bench, 1000 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_UNKNOWN);
+    assert_int_equal(
+        verdict.values[policy_question(bench.policy, 0)->node].unknown,
+        UNKNOWN_NO_COLUMN);
+    end(&bench);
+}
+
+static void many_ignored_columns_are_cut(void **state)
+{
+    char csv[8192] = "time,e,r,ms";
+    size_t used = strlen(csv);
+    struct bench bench;
+
+    (void)state;
+    for (int i = 0; i < 60; i++) {
+        used += (size_t)snprintf(csv + used, sizeof(csv) - used,
+                                 ",a_rather_long_name_%d", i);
+    }
+    used += (size_t)snprintf(csv + used, sizeof(csv) - used, "\n1");
+    for (int i = 0; i < 63; i++) {
+        used += (size_t)snprintf(csv + used, sizeof(csv) - used, ",1");
+    }
+    begin(&bench, small, csv);
+    assert_int_equal(problems.count, 1);
+    assert_string_equal(
+        problems.list[0].text + strlen(problems.list[0].text) - 5, ", ...");
+    end(&bench);
+}
+
+/* --- The incident --------------------------------------------------------- */
+
+#define AT(hour, minute) ((1726617600 + (hour)*3600 + (minute)*60) * 1000LL)
+
+static time_ms first_rollback(struct bench *bench, time_ms from, time_ms to)
+{
+    time_ms every = bench->policy->watch.every;
+
+    for (time_ms g = grid_after(from, every); g <= to; g += every) {
+        look(bench, g, CSV_LINEAR);
+        if (policy_leaf(bench->policy, verdict.leaf)->kind == LEAF_ROLLBACK) {
+            return g;
+        }
+    }
+    return TIME_NEVER;
+}
+
+static void assert_path(const char *letters)
+{
+    char path[POLICY_DEPTH_MAX + 1] = "";
+
+    for (size_t i = 0; i < verdict.steps; i++) {
+        path[i] = "nyu"[verdict.path[i].answer];
+    }
+    assert_string_equal(path, letters);
+}
+
+static void begin_incident(struct bench *bench, const char *path)
+{
+    char *policy = read_file("policies/library/user-service.yaml");
+    char *csv = read_file(path);
+
+    begin(bench, policy, csv);
+    free(policy);
+    free(csv);
+    assert_int_equal(problems.count, 0);
+}
+
+/* Nothing of the hour before the deploy: new? traffic? data? are unknown. */
+static void the_bare_tables_of_the_incident(void **state)
+{
+    struct bench bench;
+    time_ms at = 0;
+
+    (void)state;
+    begin_incident(&bench, "tests/data/incident/bare.csv");
+    bench.facts.deployed_at = AT(14, 0);
+    judge_start(bench.policy, bench.judge, AT(14, 0));
+    learn(&bench, AT(14, 0), CSV_LINEAR);
+    at = first_rollback(&bench, AT(14, 0), AT(15, 10));
+    assert_true(at >= AT(14, 20));
+    assert_true(at <= AT(14, 24));
+    assert_path("yuuu");
+    assert_true(verdict.unsure);
+    end(&bench);
+}
+
+/* With an hour before it and data that can go back: new, not the traffic,
+ * safe, and nothing unsure about it. */
+static void the_incident_with_a_baseline(void **state)
+{
+    struct bench bench;
+    time_ms at = 0;
+
+    (void)state;
+    begin_incident(&bench, "tests/data/incident/with-baseline.csv");
+    bench.facts.deployed_at = AT(13, 15);
+    bench.facts.rollback_safe = ANSWER_YES;
+    judge_start(bench.policy, bench.judge, AT(13, 15));
+    learn(&bench, AT(13, 15), CSV_LINEAR);
+    at = first_rollback(&bench, AT(13, 15), AT(15, 10));
+    assert_true(at <= AT(14, 24));
+    assert_path("yyny");
+    assert_false(verdict.unsure);
+    end(&bench);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_signal_has_its_column),
+        cmocka_unit_test(a_column_replaces_an_expression),
+        cmocka_unit_test(the_explanation_names_the_table),
+        cmocka_unit_test(what_is_missed_and_what_is_too_much_is_said_once),
+        cmocka_unit_test(many_ignored_columns_are_cut),
+        cmocka_unit_test(the_bare_tables_of_the_incident),
+        cmocka_unit_test(the_incident_with_a_baseline),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
