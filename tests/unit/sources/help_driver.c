@@ -1,6 +1,7 @@
 #include "tests/unit/sources/help_driver.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -194,6 +195,7 @@ const struct policy *view_policy(const struct core *core, const char *name)
 void fake_begin(struct driver *driver)
 {
     memset(driver, 0, sizeof(*driver));
+    (void)signal(SIGPIPE, SIG_IGN); /* as main does */
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     int failed = uv_loop_init(&driver->loop);
     assert(failed == 0);

@@ -1,0 +1,343 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/sources/scrape_page.h"
+
+#define EVERY 15000
+#define AGE   30000
+
+/* Give the page of grid time @step; its reason when it is none. */
+static const char *came(struct scrape_page *page, time_ms step,
+                        const char *text)
+{
+    static char error[256];
+    error[0] = '\0';
+    (void)scrape_page_came(page, step * EVERY, text, strlen(text), error,
+                           sizeof(error));
+    return error;
+}
+
+static uint32_t want(struct scrape_page *page, const char *text)
+{
+    return scrape_page_want(page, text, 0, NULL, NULL, 1);
+}
+
+static double number(const struct scrape_page *page, uint32_t reading,
+                     time_ms step)
+{
+    struct sample sample = scrape_page_at(page, reading, step * EVERY, AGE);
+    if (sample.unknown != KNOWN) {
+        fail_msg("at step %d: %s", (int)step, unknown_name(sample.unknown));
+    }
+    return sample.number;
+}
+
+static enum unknown unknown(const struct scrape_page *page, uint32_t reading,
+                            time_ms step)
+{
+    return scrape_page_at(page, reading, step * EVERY, AGE).unknown;
+}
+
+static void a_gauge_is_the_sum_of_what_matches(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t all = want(page, "used"), some = want(page, "used{pool=\"a\"}");
+    uint32_t none = want(page, "used{pool=\"z\"}");
+    assert_string_equal(
+        came(page, 1, "used{pool=\"a\"} 3\nused{pool=\"b\"} 4\nfree 9\n"), "");
+    assert_true(number(page, all, 1) == 7);
+    assert_true(number(page, some, 1) == 3);
+    assert_int_equal(unknown(page, none, 1), UNKNOWN_NO_DATA);
+    assert_string_equal(came(page, 2, "used{pool=\"a\"} 1\n"), "");
+    assert_true(number(page, all, 2) == 1);
+    assert_string_equal(came(page, 3, "used NaN\nused{pool=\"a\"} 1\n"), "");
+    assert_int_equal(unknown(page, all, 3), UNKNOWN_NAN);
+    assert_true(number(page, some, 3) == 1);
+    assert_string_equal(came(page, 4, "used +Inf\n"), "");
+    assert_int_equal(unknown(page, all, 4), UNKNOWN_INFINITE);
+    assert_string_equal(came(page, 5, "used 1e308\nused{pool=\"a\"} 1e308\n"),
+                        "");
+    assert_int_equal(unknown(page, all, 5), UNKNOWN_INFINITE);
+    scrape_page_free(page);
+}
+
+static void a_counter_never_falls_while_something_matches(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t all = want(page, "n_total");
+    (void)came(page, 1, "n_total{i=\"1\"} 100\nn_total{i=\"2\"} 10\n");
+    assert_true(number(page, all, 1) == 110);
+    (void)came(page, 2, "n_total{i=\"1\"} 105\nn_total{i=\"2\"} 11\n");
+    assert_true(number(page, all, 2) == 116);
+    /* One of them begins anew; the other's steps are not lost in it. */
+    (void)came(page, 3, "n_total{i=\"1\"} 2\nn_total{i=\"2\"} 20\n");
+    assert_true(number(page, all, 3) == 127);
+    /* One is gone, and comes back where it was. */
+    (void)came(page, 4, "n_total{i=\"2\"} 21\n");
+    assert_true(number(page, all, 4) == 128);
+    (void)came(page, 5, "n_total{i=\"2\"} 21\nn_total{i=\"1\"} 3\n");
+    assert_true(number(page, all, 5) == 129);
+    /* One that is new counts from zero. */
+    (void)came(page, 6,
+               "n_total{i=\"2\"} 21\nn_total{i=\"1\"} 3\nn_total{i=\"3\"} 4\n");
+    assert_true(number(page, all, 6) == 133);
+    scrape_page_free(page);
+}
+
+/* With `on_no_data: zero` the judge reads 0 there; what follows is no jump. */
+static void after_nothing_a_counter_begins_at_zero(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t errors = want(page, "n_total{code=\"500\"}");
+    (void)came(page, 1, "n_total{code=\"500\"} 1000\n");
+    (void)came(page, 2, "n_total{code=\"200\"} 1\n");
+    assert_int_equal(unknown(page, errors, 2), UNKNOWN_NO_DATA);
+    (void)came(page, 3, "n_total{code=\"500\"} 3\n");
+    assert_true(number(page, errors, 3) == 3);
+    (void)came(page, 4, "n_total{code=\"200\"} 1\n");
+    (void)came(page, 5, "n_total{code=\"500\"} 5\n");
+    assert_true(number(page, errors, 5) == 2);
+    scrape_page_free(page);
+}
+
+static void labels_in_another_order_are_the_same_series(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t all = want(page, "n_total");
+    (void)came(page, 1, "n_total{a=\"1\",b=\"2\"} 100\n");
+    (void)came(page, 2, "n_total{b=\"2\",a=\"1\"} 101\n");
+    assert_true(number(page, all, 2) == 101);
+    (void)came(page, 3, "n_total{a=\"2\",b=\"1\"} 101\n");
+    assert_true(number(page, all, 3) == 202);
+    scrape_page_free(page);
+}
+
+static void a_page_that_breaks_late_moves_no_counter(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t all = want(page, "n_total");
+    (void)came(page, 1, "n_total 100\n");
+    assert_string_equal(came(page, 2, "n_total 5\nbroken"),
+                        "line 2: the page ends in the middle of a line");
+    assert_int_equal(unknown(page, all, 2), UNKNOWN_SOURCE_ERROR);
+    (void)came(page, 3, "n_total 103\n");
+    assert_true(number(page, all, 3) == 103);
+    scrape_page_failed(page, 4 * EVERY);
+    assert_int_equal(unknown(page, all, 4), UNKNOWN_SOURCE_ERROR);
+    assert_int_equal(unknown(page, all, 400), UNKNOWN_SOURCE_ERROR);
+    scrape_page_free(page);
+}
+
+static void selections_split_a_shared_page(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    const char *label = "service", *names[] = {"a", "b", "gone"};
+    uint32_t readings[3];
+    for (int i = 0; i < 3; i++) {
+        readings[i] =
+            scrape_page_want(page, "n{code!=\"404\"}", 1, &label, &names[i], 1);
+    }
+    (void)came(page, 1,
+               "n{service=\"a\",code=\"1\"} 1\nn{service=\"a\",code=\"2\"} 2\n"
+               "n{service=\"b\",code=\"1\"} 4\nn{service=\"b\",code=\"404\"} 8"
+               "\n");
+    assert_true(number(page, readings[0], 1) == 3);
+    assert_true(number(page, readings[1], 1) == 4);
+    assert_int_equal(unknown(page, readings[2], 1), UNKNOWN_NO_DATA);
+    assert_int_equal(
+        scrape_page_want(page, "n{code!=\"404\"}", 1, &label, &names[1], 2),
+        readings[1]);
+    scrape_page_free(page);
+}
+
+static void a_row_speaks_until_the_next_but_not_for_ever(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t used = want(page, "used");
+    (void)came(page, 10, "used 1\n");
+    (void)came(page, 12, "used 2\n");
+    assert_int_equal(unknown(page, used, 9), UNKNOWN_NOT_ASKED);
+    assert_true(number(page, used, 10) == 1);
+    assert_true(number(page, used, 11) == 1);
+    assert_true(number(page, used, 14) == 2);
+    assert_int_equal(unknown(page, used, 15), UNKNOWN_STALE);
+    uint32_t late = want(page, "free");
+    assert_int_equal(unknown(page, late, 12), UNKNOWN_NOT_ASKED);
+    scrape_page_free(page);
+}
+
+static void the_past_is_kept_as_long_as_it_is_wanted(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t used = want(page, "used");
+    char text[32];
+    scrape_page_keep(page, 1000);
+    for (int step = 1; step <= 2500; step++) {
+        (void)snprintf(text, sizeof(text), "used %d\n", step);
+        (void)came(page, step, text);
+        if (step == 700) { /* in the middle of growing */
+            for (int past = 1; past <= step; past++) {
+                assert_true(number(page, used, past) == past);
+            }
+        }
+    }
+    for (int step = 1501; step <= 2500; step++) {
+        assert_true(number(page, used, step) == step);
+    }
+    assert_int_equal(unknown(page, used, 1500), UNKNOWN_NOT_ASKED);
+    scrape_page_keep(page, 100);
+    assert_true(number(page, used, 2401) == 2401);
+    assert_int_equal(unknown(page, used, 2400), UNKNOWN_NOT_ASKED);
+    (void)came(page, 2501, "used 7\n");
+    assert_true(number(page, used, 2501) == 7);
+    assert_true(number(page, used, 2402) == 2402);
+    scrape_page_free(page);
+}
+
+static void expect_fault(const struct scrape_page *page, uint32_t reading,
+                         const char *words)
+{
+    char fault[512];
+    scrape_page_fault(page, reading, fault, sizeof(fault));
+    if (!strstr(fault, words)) {
+        fail_msg("'%s' does not say '%s'", fault, words);
+    }
+}
+
+static void a_reading_that_cannot_be_read_says_why(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t broken = want(page, "rate(x[1m])"), good = want(page, "x");
+    uint32_t many = want(page, "n");
+    char *text = malloc(40000), *at = text;
+    assert_non_null(text);
+    at += sprintf(at, "x 1\n");
+    for (int i = 0; i <= PAGE_MATCHES_MAX; i++) {
+        at += sprintf(at, "n{i=\"%d\"} 1\n", i);
+    }
+    assert_string_equal(came(page, 1, text), "");
+    assert_int_equal(unknown(page, broken, 1), UNKNOWN_SOURCE_ERROR);
+    expect_fault(page, broken, "selector, column 5");
+    assert_true(number(page, good, 1) == 1);
+    assert_int_equal(unknown(page, many, 1), UNKNOWN_SOURCE_ERROR);
+    expect_fault(page, many, "more than 1000 series match 'n'");
+    (void)came(page, 2, "x 1\nx 1\nn 5\n");
+    assert_int_equal(unknown(page, good, 2), UNKNOWN_SOURCE_ERROR);
+    expect_fault(page, good, "stands twice on the page");
+    assert_true(number(page, many, 2) == 5);
+    free(text);
+    scrape_page_free(page);
+}
+
+static void many_series_come_and_go(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t all = want(page, "n_total");
+    char *text = malloc(40000);
+    assert_non_null(text);
+    for (int round = 0; round < 5; round++) {
+        char *at = text;
+        for (int i = 0; i < PAGE_MATCHES_MAX; i++) {
+            at += sprintf(at, "n_total{i=\"%d-%d\"} 1\n", round, i);
+        }
+        assert_string_equal(came(page, round + 1, text), "");
+        assert_true(number(page, all, round + 1) ==
+                    PAGE_MATCHES_MAX * (round + 1));
+    }
+    free(text);
+    scrape_page_free(page);
+}
+
+static void readings_that_nobody_wants_make_room(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    const char *label = "version";
+    char names[PAGE_READINGS_MAX + 1][16];
+    for (int i = 0; i < PAGE_READINGS_MAX; i++) {
+        const char *name = names[i];
+        (void)snprintf(names[i], sizeof(names[i]), "v%d", i);
+        time_ms now = i < 10 ? 3 * HOUR_MS : HOUR_MS;
+        assert_int_equal(
+            scrape_page_want(page, "n_total", 1, &label, &name, now), i);
+    }
+    (void)came(page, 1, "n_total{version=\"v3\"} 5\n");
+    const char *fresh = "fresh", *third = names[3];
+    uint32_t index =
+        scrape_page_want(page, "n_total", 1, &label, &fresh, 3 * HOUR_MS);
+    assert_int_equal(index, 10);
+    uint32_t kept =
+        scrape_page_want(page, "n_total", 1, &label, &third, 3 * HOUR_MS);
+    assert_int_equal(kept, 3);
+    assert_true(number(page, kept, 1) == 5);
+    (void)came(page, 2,
+               "n_total{version=\"v3\"} 6\nn_total{version=\"fresh\"} 1\n");
+    assert_true(number(page, kept, 2) == 6);
+    assert_true(number(page, index, 2) == 1);
+    /* All of them wanted: no room is made. */
+    for (int i = 0; i < PAGE_READINGS_MAX - 11; i++) {
+        const char *name = names[i + 10];
+        assert_int_not_equal(
+            scrape_page_want(page, "n_total", 1, &label, &name, 3 * HOUR_MS),
+            NO_READING);
+    }
+    const char *none = "one too many";
+    assert_int_equal(
+        scrape_page_want(page, "n_total", 1, &label, &none, 3 * HOUR_MS),
+        NO_READING);
+    scrape_page_free(page);
+}
+
+static void a_json_document_is_a_page_too(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_JSON);
+    uint32_t used = want(page, "/pool/used"), gone = want(page, "/gone");
+    uint32_t broken = want(page, "pool");
+    assert_string_equal(came(page, 1, "{\"pool\":{\"used\":7}}"), "");
+    assert_true(number(page, used, 1) == 7);
+    assert_int_equal(unknown(page, gone, 1), UNKNOWN_NO_DATA);
+    assert_int_equal(unknown(page, broken, 1), UNKNOWN_SOURCE_ERROR);
+    expect_fault(page, broken, "no JSON pointer");
+    assert_string_equal(came(page, 2, "{\"pool\":"),
+                        "byte 9: it ends in the middle");
+    assert_int_equal(unknown(page, used, 2), UNKNOWN_SOURCE_ERROR);
+    scrape_page_free(page);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gauge_is_the_sum_of_what_matches),
+        cmocka_unit_test(a_counter_never_falls_while_something_matches),
+        cmocka_unit_test(after_nothing_a_counter_begins_at_zero),
+        cmocka_unit_test(labels_in_another_order_are_the_same_series),
+        cmocka_unit_test(a_page_that_breaks_late_moves_no_counter),
+        cmocka_unit_test(selections_split_a_shared_page),
+        cmocka_unit_test(a_row_speaks_until_the_next_but_not_for_ever),
+        cmocka_unit_test(the_past_is_kept_as_long_as_it_is_wanted),
+        cmocka_unit_test(a_reading_that_cannot_be_read_says_why),
+        cmocka_unit_test(many_series_come_and_go),
+        cmocka_unit_test(readings_that_nobody_wants_make_room),
+        cmocka_unit_test(a_json_document_is_a_page_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
