@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 
-PREFERENCES_EVERY = 200  # one request in so many asks for include_preferences
+PREFERENCES_EVERY = 120  # one request in so many asks for include_preferences
 
 
 class Load:
@@ -74,7 +74,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     loop = asyncio.new_event_loop()
     load = Load(int(sys.argv[1]))
-    loop.add_reader(sys.stdin.fileno(), lambda: loop.call_soon(load.obey))
+    loop.add_reader(sys.stdin.fileno(), load.obey)
     loop.create_task(load.send())
     loop.create_task(load.report())
     loop.run_forever()

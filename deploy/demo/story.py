@@ -22,8 +22,8 @@ import time
 
 from parts import HERE, POOL_SIZE, Parts, call, deploy, free_port, wait_until
 
-RATE = 80                   # requests a second before the growth
-GROWN = RATE * 1.4
+GROWTH = 1.4
+QUIET, BUSY = 70, 90        # requests a second before the growth of each act
 LASTGOOD = HERE.parents[1] / "build" / "release" / "lastgood"
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 TINTS = {"pipeline": "36", "traffic": "35", "service": "33", "lastgood": "1;32",
@@ -143,26 +143,43 @@ class Lastgood:
                 self.tell(event)
 
     def tell(self, event):
-        text = event.get("text")
-        if text and event["event"] in TOLD:
-            self.story.say("lastgood", f"{event['event']}: {text}")
+        if event["event"] == "verdict":
+            self.story.say("lastgood", f"verdict: {event['verdict']}" +
+                           (f": {event['text']}" if event.get("text") else ""))
+        elif event["event"] in TOLD:
+            self.story.say("lastgood", f"{TOLD[event['event']]}: {event.get('text', event.get('version'))}")
 
     def saw(self, name, **fields):
         return any(event["event"] == name and fields.items() <= event.items()
                    for event in list(self.seen))
 
-    def run(self, *arguments, show=True):
+    def run(self, *arguments):
         environment = {**os.environ, "LASTGOOD_SERVER": f"http://127.0.0.1:{self.port}"}
-        result = subprocess.run([LASTGOOD, *arguments], env=environment, text=True,
-                                stdout=None if show else subprocess.PIPE)
-        return result
+        subprocess.run([LASTGOOD, *arguments], env=environment, check=False)
+
+    def register(self, version):
+        """As a pipeline does, right after the deploy."""
+        self.run("register", "user-service", version, "--environment", "production",
+                 "--previous", "2.3.2", "--data-change", "none")
+
+    def release_of(self, version):
+        return next(event["record"] for event in list(self.seen)
+                    if event["event"] == "release.registered" and event.get("version") == version)
 
 
-# Filled from the daemon's log: the events a spectator wants to hear.
-TOLD = {"release.registered", "verdict", "incident.opened", "incident.closed",
-        "rollback.proposed", "rollback.intended", "rollback.requested", "rollback.in_progress",
-        "rollback.applied", "rollback.recovered", "rollback.refused", "rollback.failed",
-        "rollback.not_recovered", "rollback.unverified", "service.frozen", "service.thawed"}
+# What a spectator wants to hear of the daemon's log, and in which words.
+TOLD = {
+    "incident.opened": "incident opened",
+    "rollback.intended": "intent is durable, with freeze and taint",
+    "rollback.requested": "reverting",
+    "rollback.in_progress": "the deployment API answers",
+    "rollback.applied": "applied",
+    "rollback.recovered": "proven",
+    "rollback.refused": "rollback refused",
+    "rollback.failed": "rollback failed",
+    "rollback.not_recovered": "not recovered",
+    "rollback.unverified": "not verified",
+}
 
 
 def leak_act(story, urls, traffic, lastgood):
@@ -177,11 +194,10 @@ def leak_act(story, urls, traffic, lastgood):
     story.deployed()
     story.say("pipeline", "deployed user-service 2.4.0")
     if lastgood:
-        lastgood.run("register", "user-service", "2.4.0", "--environment", "production",
-                     "--previous", "2.3.2", "--data-change", "none")
+        lastgood.register("2.4.0")
     time.sleep(12)
-    story.say("traffic", f"a new customer: from {RATE} to {GROWN:.0f} requests/s within 15 s")
-    traffic.set(GROWN, 15)
+    story.say("traffic", f"a new customer: from {QUIET} to {QUIET * GROWTH:.0f} requests/s within 15 s")
+    traffic.set(QUIET * GROWTH, 15)
 
 
 def watched(story, urls, traffic, lastgood):
@@ -190,10 +206,10 @@ def watched(story, urls, traffic, lastgood):
     decided = story_time(lastgood, "rollback.intended") - story.deployed_at
     failed = traffic.failed
     story.act("Why, in its own words: lastgood why")
-    lastgood.run("why", "user-service", "--environment", "production", "--version", "2.4.0")
+    lastgood.run("why", lastgood.release_of("2.4.0"))
 
     story.act("Act two: the same growth on a healthy version")
-    traffic.set(RATE, 3)
+    traffic.set(BUSY, 3)
     story.deployed_at = None
     lastgood.run("gate", "user-service", "--environment", "production", "--version", "2.4.1")
     story.say("sre", "2.4.1 repairs the leak: thaw, and let it through")
@@ -202,11 +218,10 @@ def watched(story, urls, traffic, lastgood):
     deploy(urls["DEPLOYER"], "2.4.1", "2.3.2")
     story.deployed()
     story.say("pipeline", "deployed user-service 2.4.1")
-    lastgood.run("register", "user-service", "2.4.1", "--environment", "production",
-                 "--previous", "2.3.2", "--data-change", "none")
+    lastgood.register("2.4.1")
     time.sleep(8)
-    story.say("traffic", f"the same growth: from {RATE} to {GROWN:.0f} requests/s within 10 s")
-    traffic.set(GROWN, 10)
+    story.say("traffic", f"the same growth: from {BUSY} to {BUSY * GROWTH:.0f} requests/s within 10 s")
+    traffic.set(BUSY * GROWTH, 10)
     wait_until("a verdict", 40, lambda: lastgood.saw("verdict", verdict="page", version="2.4.1"))
     time.sleep(6)
     live = call(f"{urls['DEPLOYER']}/version")[1]["version"]
@@ -245,7 +260,7 @@ def play(story, parts, arguments):
     urls = {"DEPLOYER": deployer, "PROMETHEUS": prometheus,
             "WEBHOOK": f"http://127.0.0.1:{webhook.server_address[1]}"}
     traffic = Traffic(parts.load(service_port), story, prometheus)
-    traffic.set(RATE, 1)
+    traffic.set(QUIET, 0)
     if arguments.unwatched:
         unwatched(story, urls, traffic)
     else:

@@ -76,7 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Service(http.server.ThreadingHTTPServer):
     request_queue_size = 256
-    daemon_threads = True
+    daemon_threads = False  # requests under way finish when it ends
 
     def __init__(self, port, version, pool):
         self.version, self.pool = version, pool
@@ -115,6 +115,7 @@ def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("ready", flush=True)
     service.serve_forever(poll_interval=0.05)
+    service.server_close()
 
 
 main()
