@@ -31,7 +31,9 @@ struct draft {
     const struct yaml_tree *tree;
     struct problems *problems;
     struct policy head;
-    const struct yaml_item *settle_item; /* where settle was given, or NULL */
+    const struct yaml_item *settle_item;  /* where settle was given, or NULL */
+    const struct policy_changes *changes; /* of a second reading, or NULL */
+    const struct policy *unchanged;       /* with them: the first reading */
     struct symbol symbols[SYMBOLS_MAX];
     size_t symbol_count;
     struct node nodes[POLICY_NODES_MAX];
@@ -70,6 +72,14 @@ uint16_t draft_condition(struct draft *draft, const struct yaml_item *item);
 
 /* `signals:`: every name, in the order of their needs.  Needs watch.every. */
 void draft_signals(struct draft *draft, const struct yaml_item *signals);
+
+/* Compile the `is` signals among the symbols, in the order of their needs. */
+void draft_named(struct draft *draft);
+
+/* A new node without operands, at the place of a symbol's key.  NONE_INDEX
+ * with an error when there are too many. */
+uint16_t draft_node(struct draft *draft, const struct symbol *symbol,
+                    enum op op, struct unit unit, uint32_t text);
 
 /* `tree:`: questions and leaves. */
 void draft_tree(struct draft *draft, const struct yaml_item *tree);

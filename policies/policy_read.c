@@ -170,10 +170,16 @@ static void read_watch(struct draft *draft, const struct yaml_item *root)
                                   .at_most = 2 * DAY_MS,
                                   .needs_known = 0.9,
                                   .requests_node = NONE_INDEX};
+    if (item != NULL) {
+        (void)read_span(draft, item, "every", EVERY_MIN, HOUR_MS,
+                        &watch->every);
+    }
+    if (draft->changes != NULL && draft->changes->every > 0) {
+        watch->every = draft->changes->every;
+    }
     if (item == NULL || !yaml_expect_map(item, keys, 6, draft->problems)) {
         return;
     }
-    (void)read_span(draft, item, "every", EVERY_MIN, HOUR_MS, &watch->every);
     (void)read_span(draft, item, "for", watch->every, WATCH_MAX, &watch->lasts);
     if (read_span(draft, item, "settle", 0, DAY_MS, &watch->settle)) {
         draft->settle_item = yaml_get(item, "settle");
@@ -314,8 +320,10 @@ static void read_root(struct draft *draft, const struct yaml_item *root)
     check_baseline(draft, root);
 }
 
-struct policy *policy_read(const char *path, const char *source, size_t length,
-                           struct problems *problems)
+static struct policy *read_once(const char *path, const char *source,
+                                size_t length, struct problems *problems,
+                                const struct policy_changes *changes,
+                                const struct policy *unchanged)
 {
     size_t errors_before = problems->errors;
     struct yaml_tree *tree = yaml_tree_read(path, source, length, problems);
@@ -331,6 +339,8 @@ struct policy *policy_read(const char *path, const char *source, size_t length,
     }
     draft->tree = tree;
     draft->problems = problems;
+    draft->changes = changes;
+    draft->unchanged = unchanged;
     (void)draft_text(draft, "*", 1);
     read_root(draft, yaml_root(tree));
     if (problems->errors == errors_before) {
@@ -340,5 +350,31 @@ struct policy *policy_read(const char *path, const char *source, size_t length,
     assert((policy == NULL) == (problems->errors > errors_before));
     free(draft);
     yaml_tree_free(tree);
+    return policy;
+}
+
+struct policy *policy_read(const char *path, const char *source, size_t length,
+                           struct problems *problems)
+{
+    return read_once(path, source, length, problems, NULL, NULL);
+}
+
+struct policy *policy_read_changed(const char *path, const char *source,
+                                   size_t length,
+                                   const struct policy_changes *changes,
+                                   struct problems *problems)
+{
+    struct policy *unchanged = policy_read(path, source, length, problems);
+    struct policy *policy = NULL;
+    size_t warnings = problems->count;
+
+    if (unchanged == NULL) {
+        return NULL;
+    }
+    policy = read_once(path, source, length, problems, changes, unchanged);
+    if (policy != NULL) {
+        problems->count = warnings; /* the same ones again */
+    }
+    policy_free(unchanged);
     return policy;
 }

@@ -1,9 +1,7 @@
-/* `signals:`: what is fetched, what is worked out from it, and the order in
- * which the worked out ones can be compiled. */
+/* `signals:`: every name, and how a fetched one is fetched. */
 #include "policies/draft.h"
 #include "policies/lexer.h"
 
-#include <assert.h>
 #include <string.h>
 
 static const char *const fetched_keys[] = {
@@ -215,40 +213,52 @@ static void read_fetched(struct draft *draft, const struct yaml_item *entry,
     draft->signals[draft->head.signals++] = signal;
 }
 
-uint16_t draft_signal_node(struct draft *draft, struct symbol *symbol)
+uint16_t draft_node(struct draft *draft, const struct symbol *symbol,
+                    enum op op, struct unit unit, uint32_t text)
 {
     uint16_t index = draft->head.nodes;
+
+    if (index == POLICY_NODES_MAX) {
+        (void)yaml_key_error(draft->problems, symbol->item,
+                             "the file's expressions have more than %d parts",
+                             POLICY_NODES_MAX);
+        return NONE_INDEX;
+    }
+    draft->nodes[index] =
+        (struct node){.op = op,
+                      .type = TYPE_NUMBER,
+                      .unit = unit,
+                      .a = NONE_INDEX,
+                      .b = NONE_INDEX,
+                      .signal = NONE_INDEX,
+                      .ring = NONE_INDEX,
+                      .ring_b = NONE_INDEX,
+                      .frozen = NONE_INDEX,
+                      .fleet = NONE_INDEX,
+                      .text = text,
+                      .line = (uint16_t)symbol->item->key_line,
+                      .column = (uint16_t)symbol->item->key_column};
+    draft->traits[index] = (struct node_traits){0};
+    draft->head.nodes++;
+    return index;
+}
+
+uint16_t draft_signal_node(struct draft *draft, struct symbol *symbol)
+{
     struct signal *signal = &draft->signals[symbol->signal];
 
     if (symbol->node != NONE_INDEX) {
         return symbol->node;
     }
-    if (index == POLICY_NODES_MAX) {
-        (void)yaml_key_error(draft->problems, symbol->item,
-                             "the file's expressions have more than %d parts",
-                             POLICY_NODES_MAX);
+    symbol->node =
+        draft_node(draft, symbol, OP_SIGNAL, signal->unit, signal->name);
+    if (symbol->node == NONE_INDEX) {
         symbol->broken = true;
         return NONE_INDEX;
     }
-    draft->nodes[index] =
-        (struct node){.op = OP_SIGNAL,
-                      .type = TYPE_NUMBER,
-                      .unit = signal->unit,
-                      .a = NONE_INDEX,
-                      .b = NONE_INDEX,
-                      .signal = symbol->signal,
-                      .ring = NONE_INDEX,
-                      .ring_b = NONE_INDEX,
-                      .frozen = NONE_INDEX,
-                      .fleet = NONE_INDEX,
-                      .text = signal->name,
-                      .line = (uint16_t)symbol->item->key_line,
-                      .column = (uint16_t)symbol->item->key_column};
-    draft->traits[index] = (struct node_traits){0};
-    draft->head.nodes++;
-    signal->node = index;
-    symbol->node = index;
-    return index;
+    draft->nodes[symbol->node].signal = symbol->signal;
+    signal->node = symbol->node;
+    return symbol->node;
 }
 
 /* --- Every name ----------------------------------------------------------- */
@@ -345,152 +355,8 @@ static bool check_name(struct draft *draft, const struct yaml_item *entry)
     return true;
 }
 
-/* --- The order of the worked out ones ------------------------------------- */
-
-/* needs[i][j]: signal i reads signal j. */
-struct needs {
-    bool of[SYMBOLS_MAX][SYMBOLS_MAX];
-};
-
-static void find_needs(struct draft *draft, struct needs *needs)
-{
-    for (size_t i = 0; i < draft->symbol_count; i++) {
-        const struct yaml_item *item = draft->symbols[i].expression;
-        struct lexer lexer = {0};
-        struct token token = {0};
-
-        if (item == NULL || item->kind != YAML_TEXT) {
-            continue;
-        }
-        lexer = (struct lexer){.text = item->text, .length = item->text_length};
-        do {
-            const struct symbol *symbol = NULL;
-
-            token = lexer_next(&lexer);
-            if (token.kind == TOKEN_PATH) {
-                symbol = draft_symbol(draft, item->text + token.begin,
-                                      token.end - token.begin);
-            }
-            if (symbol != NULL && symbol->expression != NULL) {
-                needs->of[i][symbol - draft->symbols] = true;
-            }
-        } while (token.kind != TOKEN_END && token.kind != TOKEN_BAD);
-    }
-}
-
-/* The `is` signal becomes a node of its own, so that its name can be shown. */
-static void compile_named(struct draft *draft, struct symbol *symbol)
-{
-    uint16_t root = draft_expression(draft, symbol->expression);
-    uint16_t index = draft->head.nodes;
-
-    if (root == NONE_INDEX || index == POLICY_NODES_MAX) {
-        if (root != NONE_INDEX) {
-            (void)yaml_key_error(draft->problems, symbol->item,
-                                 "the file's expressions have more than %d "
-                                 "parts",
-                                 POLICY_NODES_MAX);
-        }
-        symbol->broken = true;
-        return;
-    }
-    draft->nodes[index] = (struct node){
-        .op = OP_NAMED,
-        .type = draft->nodes[root].type,
-        .unit = draft->nodes[root].unit,
-        .a = root,
-        .b = NONE_INDEX,
-        .signal = NONE_INDEX,
-        .ring = NONE_INDEX,
-        .ring_b = NONE_INDEX,
-        .frozen = NONE_INDEX,
-        .fleet = NONE_INDEX,
-        .text = draft_text(draft, symbol->item->key, strlen(symbol->item->key)),
-        .line = (uint16_t)symbol->item->key_line,
-        .column = (uint16_t)symbol->item->key_column};
-    draft->traits[index] = draft->traits[root];
-    draft->head.nodes++;
-    symbol->node = index;
-}
-
-/* What is left needs itself, over some others: name the circle. */
-static void complain_of_circle(struct draft *draft, const struct needs *needs,
-                               const bool *done)
-{
-    size_t trail[SYMBOLS_MAX + 1];
-    size_t position[SYMBOLS_MAX] = {0}; /* 1 + where in the trail */
-    char text[PROBLEM_TEXT_MAX] = "";
-    size_t length = 0, used = 0, at = 0;
-
-    while (done[at]) {
-        at++;
-    }
-    while (position[at] == 0) {
-        size_t next = 0;
-
-        trail[length++] = at;
-        position[at] = length;
-        while (done[next] || !needs->of[at][next]) {
-            next++;
-        }
-        at = next;
-    }
-    trail[length] = at;
-    for (size_t i = position[at] - 1; i <= length && used < sizeof(text); i++) {
-        used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
-                                 used == 0 ? "" : " -> ",
-                                 draft->symbols[trail[i]].item->key);
-    }
-    (void)yaml_key_error(draft->problems, draft->symbols[at].item,
-                         "signal '%s' needs itself: %s",
-                         draft->symbols[at].item->key, text);
-}
-
-static bool is_ready(const struct draft *draft, const struct needs *needs,
-                     const bool *done, size_t symbol)
-{
-    for (size_t i = 0; i < draft->symbol_count; i++) {
-        if (needs->of[symbol][i] && !done[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Again and again the first one in the file whose needs are met. */
-static void compile_in_order(struct draft *draft, const struct needs *needs)
-{
-    bool done[SYMBOLS_MAX];
-    size_t left = 0;
-
-    for (size_t i = 0; i < draft->symbol_count; i++) {
-        done[i] = draft->symbols[i].expression == NULL;
-        left += done[i] ? 0 : 1;
-    }
-    while (left > 0) {
-        size_t next = 0;
-
-        while (next < draft->symbol_count &&
-               (done[next] || !is_ready(draft, needs, done, next))) {
-            next++;
-        }
-        if (next == draft->symbol_count) {
-            complain_of_circle(draft, needs, done);
-            break;
-        }
-        compile_named(draft, &draft->symbols[next]);
-        done[next] = true;
-        left--;
-    }
-    for (size_t i = 0; i < draft->symbol_count; i++) {
-        draft->symbols[i].broken = draft->symbols[i].broken || !done[i];
-    }
-}
-
 void draft_signals(struct draft *draft, const struct yaml_item *signals)
 {
-    struct needs needs = {0};
-
     if (!yaml_expect_map(signals, NULL, 0, draft->problems)) {
         return;
     }
@@ -509,6 +375,5 @@ void draft_signals(struct draft *draft, const struct yaml_item *signals)
         read_signal(draft, entry, symbol);
         symbol->broken = !check_name(draft, entry) || symbol->broken;
     }
-    find_needs(draft, &needs);
-    compile_in_order(draft, &needs);
+    draft_named(draft);
 }

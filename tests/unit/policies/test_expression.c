@@ -38,7 +38,8 @@ static void bracket(const struct policy *policy, uint16_t index, char *text,
     (void)snprintf(text, size, "%s", texts[index]);
 }
 
-static void check_brackets(const char *condition, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void
+check_brackets(const char *condition, const char *format, ...)
 {
     struct policy *policy = policy_of_condition(condition);
     char expected[512], text[512];

@@ -371,6 +371,94 @@ static void named_signals_may_come_in_any_order(void **state)
     policy_free(policy);
 }
 
+/* --- What replay changes -------------------------------------------------- */
+
+#define TABLE_POLICY                                                           \
+    "policy: p\nmode: auto\n"                                                  \
+    "signals:\n"                                                               \
+    "  e: {prometheus: e, unit: per_second}\n"                                 \
+    "  r: {prometheus: r, unit: per_second}\n"                                 \
+    "  share: {is: e / r}\n"                                                   \
+    "  hurt: {is: share > 5%}\n"                                               \
+    "  busy: {is: r > 1/s}\n"                                                  \
+    "tree: {question: q, if: hurt and busy for 2m, then: wait, else: "         \
+    "healthy}\n"
+
+static struct policy *changed(const char *const *columns, size_t count,
+                              time_ms every, struct problems *problems)
+{
+    const struct policy_changes changes = {every, columns, count};
+
+    problems_init(problems, "p.yaml");
+    return policy_read_changed("p.yaml", TABLE_POLICY, strlen(TABLE_POLICY),
+                               &changes, problems);
+}
+
+static void a_column_replaces_an_expression(void **state)
+{
+    static const char *const columns[] = {"share", "r", "time", "nobody"};
+    struct problems *problems = malloc(sizeof(*problems));
+    struct policy *policy = NULL;
+    const struct signal *share = NULL;
+
+    (void)state;
+    assert_non_null(problems);
+    policy = changed(columns, COUNT(columns), 0, problems);
+    assert_non_null(policy);
+    assert_int_equal(policy->signals, 3);
+    share = policy_signal(policy, 2);
+    assert_string_equal(policy_text(policy, share->name), "share");
+    assert_true(unit_equal(share->unit, (struct unit){0, 0, 0}));
+    assert_int_equal(policy_node(policy, share->node)->op, OP_SIGNAL);
+    assert_int_equal(policy_signal(policy, 0)->node, NONE_INDEX);
+    assert_int_not_equal(policy_signal(policy, 1)->node, NONE_INDEX);
+    policy_free(policy);
+    free(problems);
+}
+
+static void a_column_replaces_a_condition(void **state)
+{
+    static const char *const columns[] = {"hurt"};
+    struct problems *problems = malloc(sizeof(*problems));
+    struct policy *policy = NULL;
+    const struct node *hurt = NULL, *above = NULL;
+
+    (void)state;
+    assert_non_null(problems);
+    policy = changed(columns, COUNT(columns), 0, problems);
+    assert_non_null(policy);
+    hurt = policy_node(
+        policy, policy_node(policy, policy_question(policy, 0)->node)->a);
+    assert_int_equal(hurt->op, OP_NAMED);
+    assert_int_equal(hurt->type, TYPE_CONDITION);
+    above = policy_node(policy, hurt->a);
+    assert_int_equal(above->op, OP_GREATER);
+    assert_int_equal(policy_node(policy, above->a)->op, OP_SIGNAL);
+    assert_true(policy_node(policy, above->b)->number == 0.5);
+    policy_free(policy);
+    free(problems);
+}
+
+static void another_grid_is_checked_anew(void **state)
+{
+    struct problems *problems = malloc(sizeof(*problems));
+    struct policy *policy = NULL;
+
+    (void)state;
+    assert_non_null(problems);
+    policy = changed(NULL, 0, 30 * SECOND_MS, problems);
+    assert_non_null(policy);
+    assert_int_equal(policy->watch.every, 30 * SECOND_MS);
+    assert_int_equal(policy_ring(policy, 0)->slots, 4);
+    policy_free(policy);
+    policy = changed(NULL, 0, MINUTE_MS, problems);
+    assert_null(policy);
+    assert_int_equal(problems->errors, 1);
+    assert_string_equal(problems->list[0].text,
+                        "'for' wants at least 3 grid times of 1m: for 3m");
+    free(problems);
+}
+
 /* --- What is refused ------------------------------------------------------ */
 
 #define HEAD "policy: p\nmode: auto\n"
@@ -767,6 +855,9 @@ int main(void)
         cmocka_unit_test(leaves_in_all_their_forms),
         cmocka_unit_test(json_is_a_policy_too),
         cmocka_unit_test(named_signals_may_come_in_any_order),
+        cmocka_unit_test(a_column_replaces_an_expression),
+        cmocka_unit_test(a_column_replaces_a_condition),
+        cmocka_unit_test(another_grid_is_checked_anew),
         cmocka_unit_test(keys_are_explained),
         cmocka_unit_test(signals_are_explained),
         cmocka_unit_test(trees_are_explained),
