@@ -185,7 +185,7 @@ static void without_a_disk_nothing_leaves_and_nothing_is_lost(void **state)
     assert_non_null(strstr(why_not, "disk is full"));
     assert_false(scene_register(scene, "3.0", "k3"));
     assert_false(scene_adopt(scene, "0.9"));
-    scene_turns(scene, 50);
+    scene_turns(scene, 3);
     assert_int_equal(scene->reverts, 0);
 
     scene->disk = DISK_WORKS;
@@ -217,7 +217,7 @@ static void an_accepted_request_waits_for_the_disk(void **state)
     scene->disk = DISK_IS_FULL;
     assert_true(scene_register(scene, "2.0", "k1"));
     scene_until(scene, is_down);
-    scene_turns(scene, 20);
+    scene_turns(scene, 3);
     assert_false(scene_is_answered(scene));
     assert_int_equal(scene_stored(scene, RECORD_REGISTERED, NULL, 0), before);
     scene->disk = DISK_WORKS;
