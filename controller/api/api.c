@@ -227,6 +227,7 @@ struct api *api_new(struct driver *driver, char *ret_error, size_t size)
         abort();
     }
     api->driver = driver;
+    api->wait = API_WAIT_MS;
     (void)uv_timer_init(driver_loop(driver), &api->timer);
     api->timer.data = api;
     if (!open_servers(api, ret_error, size)) {

@@ -8,6 +8,7 @@
 #include "controller/api/target.h"
 
 #define API_SERVERS_MAX 2
+#define API_WAIT_MS     (10 * SECOND_MS)
 
 struct waiting;
 
@@ -19,6 +20,7 @@ struct api {
     char unix_path[108]; /* to remove at the end, "" none */
 
     /* Exchanges that wait, oldest first; all wait equally long. */
+    time_ms wait;
     struct waiting *first, *last;
     uv_timer_t timer;
     uint64_t replies;

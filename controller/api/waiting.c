@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#define WAIT_MS          (10 * SECOND_MS)
 #define RETRY_AFTER_SECS 5
 
 enum waits_for { WAITS_FOR_ORDER, WAITS_FOR_READING };
@@ -52,7 +51,7 @@ static struct waiting *add(struct api *api, struct exchange *exchange,
     waiting->api = api;
     waiting->exchange = exchange;
     waiting->waits_for = waits_for;
-    waiting->until = clock_boot() + WAIT_MS;
+    waiting->until = clock_boot() + api->wait;
     waiting->previous = api->last;
     if (api->last != NULL) {
         api->last->next = waiting;

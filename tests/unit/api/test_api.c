@@ -1,0 +1,662 @@
+/* The whole API over real sockets and the real core: every operation, with
+ * every answer held against openapi.yaml. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "controller/api/routes.h"
+#include "help_driver.h"
+#include "help_openapi.h"
+#include "help_socket.h"
+
+struct fixture {
+    uv_loop_t loop;
+    struct driver driver;
+    struct api *api;
+    bool closed;
+};
+
+static struct fixture *world;
+static json_t *document;
+static json_t *seen; /* operations that answered 2xx */
+
+/* --- Asking --------------------------------------------------------------- */
+
+static json_t *check_answer(const char *method, const char *target,
+                            const struct heard *heard)
+{
+    struct target parsed;
+    struct refusal refusal;
+    const struct route *route = NULL;
+    char type[256], operation[128], error[256];
+    int status = heard_status(heard);
+
+    assert_true(target_read(target, &parsed, error, sizeof(error)));
+    route = route_find(method, &parsed, &refusal);
+    (void)heard_header(heard, "Content-Type", type);
+    if (route != NULL) {
+        openapi_check(document, route->pattern, method, status, type,
+                      heard_body(heard));
+        (void)snprintf(operation, sizeof(operation), "%s %s", method,
+                       route->pattern);
+        if (status < 300) {
+            (void)json_object_set_new(seen, operation, json_true());
+        }
+    } else {
+        assert_string_equal(type, "application/problem+json");
+    }
+    return json_loads(heard_body(heard), 0, NULL);
+}
+
+/* Ask, expect @status; the answer as JSON (NULL when it is none), owned. */
+static json_t *ask(const char *method, const char *target, const char *body,
+                   int status)
+{
+    char request[8192];
+    struct heard heard;
+    json_t *json = NULL;
+
+    (void)snprintf(request, sizeof(request),
+                   "%s %s HTTP/1.1\r\nHost: h\r\nLastgood-By: test:me\r\n"
+                   "Content-Length: %zu\r\n\r\n%s",
+                   method, target, body != NULL ? strlen(body) : 0,
+                   body != NULL ? body : "");
+    socket_ask(&world->loop, api_port(world->api), request, &heard);
+    if (heard_status(&heard) != status) {
+        fail_msg("%s %s: %d, not %d: %s", method, target, heard_status(&heard),
+                 status, heard_body(&heard));
+    }
+    json = check_answer(method, target, &heard);
+    heard_free(&heard);
+    return json;
+}
+
+static void expect(const char *method, const char *target, const char *body,
+                   int status, const char *code)
+{
+    json_t *json = ask(method, target, body, status);
+
+    if (code != NULL) {
+        assert_string_equal(json_string_value(json_object_get(json, "code")),
+                            code);
+    }
+    json_decref(json);
+}
+
+static const char *text(const json_t *json, const char *name)
+{
+    const char *value = json_string_value(json_object_get(json, name));
+
+    return value != NULL ? value : "";
+}
+
+/* "/v1/releases/ID/VERB" of a version. */
+static const char *path_of(const char *version, const char *verb)
+{
+    static char path[128];
+
+    (void)snprintf(path, sizeof(path), "/v1/releases/%llu%s%s",
+                   (unsigned long long)view_find_release(world->driver.core,
+                                                         "user-service",
+                                                         "production", version),
+                   verb[0] != '\0' ? "/" : "", verb);
+    return path;
+}
+
+/* --- Fixture -------------------------------------------------------------- */
+
+static int open_world(void **state)
+{
+    char error[256];
+
+    (void)state;
+    world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    assert_int_equal(uv_loop_init(&world->loop), 0);
+    world_open(&world->driver, &world->loop);
+    world->api = api_new(&world->driver, error, sizeof(error));
+    assert_non_null(world->api);
+    return 0;
+}
+
+static void on_closed(void *data)
+{
+    ((struct fixture *)data)->closed = true;
+}
+
+static bool is_closed(void *data)
+{
+    return ((const struct fixture *)data)->closed;
+}
+
+static bool has_read_all(void *data)
+{
+    return ((const struct fixture *)data)->driver.reads_waiting == 0;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    if (!world->closed) {
+        api_close(world->api, on_closed, world);
+        loop_until(&world->loop, is_closed, world);
+    }
+    loop_until(&world->loop, has_read_all, world);
+    (void)uv_run(&world->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&world->loop), 0);
+    world_close(&world->driver);
+    free(world);
+    return 0;
+}
+
+#define BODY_240                                                               \
+    "{\"service\":\"user-service\",\"environment\":\"production\","            \
+    "\"version\":\"2.4.0\",\"previous\":\"2.3.2\",\"data_change\":\"none\","   \
+    "\"labels\":{\"team\":\"x\"}}"
+#define ABOUT  "\"service\":\"user-service\",\"environment\":\"production\""
+#define QUERY  "?service=user-service&environment=production"
+#define REASON "{\"reason\":\"because\"}"
+
+/* 2.3.2 is good and 2.4.0 live, registered and watched. */
+static void deploy(void)
+{
+    expect("POST", "/v1/adoptions",
+           "{" ABOUT ",\"version\":\"2.3.2\",\"reason\":\"ran for a month\"}",
+           201, NULL);
+    (void)snprintf(world->driver.live, sizeof(world->driver.live), "2.4.0");
+    expect("POST", "/v1/releases", BODY_240, 201, NULL);
+    world_pass(&world->driver, 30 * SECOND_MS);
+}
+
+/* --- Releases ------------------------------------------------------------- */
+
+static void a_release_is_registered_once(void **state)
+{
+    json_t *first = NULL, *again = NULL;
+    char body[512];
+
+    (void)state;
+    (void)snprintf(body, sizeof(body), "%.*s,\"key\":\"k1\"}",
+                   (int)strlen(BODY_240) - 1, BODY_240);
+    (void)snprintf(world->driver.live, sizeof(world->driver.live), "2.4.0");
+    first = ask("POST", "/v1/releases", body, 201);
+    again = ask("POST", "/v1/releases", body, 200);
+    assert_string_equal(text(first, "outcome"), "done");
+    assert_string_equal(text(again, "outcome"), "already");
+    assert_string_equal(text(first, "release"), text(again, "release"));
+    assert_true(json_is_true(json_object_get(again, "watched")));
+    json_decref(first);
+    json_decref(again);
+    expect("POST", "/v1/releases",
+           "{" ABOUT ",\"version\":\"2.5.0\",\"key\":\"k1\"}", 409, NULL);
+}
+
+static void a_release_of_a_stranger_is_refused(void **state)
+{
+    (void)state;
+    expect("POST", "/v1/releases",
+           "{\"service\":\"nobody\",\"environment\":\"production\","
+           "\"version\":\"1\"}",
+           422, "unknown_service");
+}
+
+static void releases_are_listed_and_filtered(void **state)
+{
+    json_t *json = NULL;
+    const json_t *list = NULL;
+
+    (void)state;
+    deploy();
+    json =
+        ask("GET", "/v1/releases" QUERY "&version=2.4.0&live=true", NULL, 200);
+    list = json_object_get(json, "releases");
+    assert_int_equal(json_array_size(list), 1);
+    assert_string_equal(text(json_array_get(list, 0), "version"), "2.4.0");
+    assert_string_equal(text(json_array_get(list, 0), "state"), "watching");
+    json_decref(json);
+    json = ask("GET", "/v1/releases?limit=1", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(json, "releases")), 1);
+    json_decref(json);
+    json = ask("GET", "/v1/releases?state=reverted", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(json, "releases")), 0);
+    json_decref(json);
+    json = ask("GET", path_of("2.4.0", ""), NULL, 200);
+    assert_string_equal(text(json_object_get(json, "last_good"), "version"),
+                        "2.3.2");
+    assert_string_equal(text(json_object_get(json, "labels"), "team"), "x");
+    json_decref(json);
+    expect("GET", "/v1/releases?state=fine", NULL, 400, "bad_value");
+    expect("GET", "/v1/releases?live=maybe", NULL, 400, "bad_value");
+    expect("GET", "/v1/releases?limit=0", NULL, 400, "bad_value");
+    expect("GET", "/v1/releases?limit=1001", NULL, 400, "bad_value");
+    expect("GET", "/v1/releases?service=a..b", NULL, 400, "bad_value");
+    expect("GET", "/v1/releases/999999", NULL, 404, "no_such_release");
+    expect("GET", "/v1/releases/2.4.0", NULL, 404, "no_such_id");
+}
+
+static void a_bad_registration_names_its_field(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    json = ask("POST", "/v1/releases",
+               "{" ABOUT ",\"version\":\"2\",\"data_change\":\"expnd\"}", 400);
+    assert_string_equal(text(json, "code"), "bad_value");
+    assert_string_equal(text(json, "field"), "data_change");
+    json_decref(json);
+    expect("POST", "/v1/releases", "{", 400, "bad_json");
+    expect("POST", "/v1/releases", "{" ABOUT "}", 400, "missing_member");
+    expect("POST", "/v1/releases", "{" ABOUT ",\"versoin\":\"1\"}", 400,
+           "unknown_member");
+}
+
+/* --- Orders --------------------------------------------------------------- */
+
+static void a_release_is_held_and_resumed(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    expect("POST", path_of("2.4.0", "hold"), REASON, 200, NULL);
+    json = ask("GET", "/v1/gate" QUERY, NULL, 423);
+    assert_string_equal(text(json, "gate"), "refused");
+    json_decref(json);
+    expect("POST", path_of("2.4.0", "resume"), REASON, 200, NULL);
+    expect("GET", "/v1/gate" QUERY, NULL, 200, NULL);
+    expect("POST", path_of("2.4.0", "hold"), "{}", 400, "missing_member");
+    expect("POST", path_of("2.4.0", "hold"), NULL, 400, "bad_json");
+    expect("POST", "/v1/releases/999999/hold", REASON, 404, NULL);
+}
+
+static void a_rollback_is_told_from_begin_to_end(void **state)
+{
+    json_t *json = NULL;
+    const json_t *timeline = NULL;
+    bool requested = false;
+
+    (void)state;
+    deploy();
+    json = ask("POST", path_of("2.4.0", "rollback"), REASON, 202);
+    assert_string_not_equal(text(json, "rollback"), "");
+    json_decref(json);
+    world_pass(&world->driver, MINUTE_MS);
+    json = ask("GET", "/v1/why" QUERY, NULL, 200);
+    assert_non_null(strstr(text(json, "sentence"), "rolled back to 2.3.2"));
+    assert_string_equal(text(json_object_get(json, "release"), "state"),
+                        "reverted");
+    timeline = json_object_get(json, "timeline");
+    for (size_t i = 0; i < json_array_size(timeline); i++) {
+        const json_t *event = json_array_get(timeline, i);
+
+        requested = requested || strcmp(text(event, "state"), "requested") == 0;
+        if (i > 0) { /* in order, each once */
+            assert_true(
+                atoll(text(json_array_get(timeline, i - 1), "sequence")) <
+                atoll(text(event, "sequence")));
+        }
+    }
+    assert_true(requested);
+    json_decref(json);
+    json = ask("GET", "/v1/status" QUERY, NULL, 200);
+    timeline = json_array_get(json_object_get(json, "services"), 0);
+    assert_string_equal(text(timeline, "live"), "2.3.2");
+    assert_non_null(strstr(text(timeline, "did"), "rolled back to 2.3.2"));
+    assert_true(json_array_size(json_object_get(timeline, "needs")) > 0);
+    json_decref(json);
+}
+
+static void an_incident_is_seen_and_closed(void **state)
+{
+    json_t *json = NULL;
+    const json_t *list = NULL;
+    char path[128];
+
+    (void)state;
+    deploy();
+    expect("POST", path_of("2.4.0", "rollback"), REASON, 202, NULL);
+    json = ask("GET", "/v1/incidents" QUERY "&open=true", NULL, 200);
+    list = json_object_get(json, "incidents");
+    assert_int_equal(json_array_size(list), 1);
+    (void)snprintf(path, sizeof(path), "/v1/incidents/%s",
+                   text(json_array_get(list, 0), "id"));
+    json_decref(json);
+    json = ask("GET", path, NULL, 200);
+    assert_string_equal(text(json_object_get(json, "release"), "version"),
+                        "2.4.0");
+    assert_string_equal(text(json_object_get(json, "rollback"), "target"),
+                        "2.3.2");
+    json_decref(json);
+    (void)strcat(path, "/close");
+    world_pass(&world->driver, 5 * MINUTE_MS);
+    json = ask("GET", "/v1/incidents?limit=5&open=false", NULL, 200);
+    json_decref(json);
+    expect("POST", "/v1/incidents/999999/close", REASON, 404, NULL);
+    expect("GET", "/v1/incidents/999999", NULL, 404, "no_such_incident");
+    expect("GET", "/v1/incidents?open=x", NULL, 400, "bad_value");
+}
+
+static void an_incident_without_rollback_is_closed_by_hand(void **state)
+{
+    json_t *json = NULL;
+    char path[128];
+
+    (void)state;
+    deploy();
+    expect("POST", "/v1/gate",
+           "{" ABOUT ",\"version\":\"2.5.0\",\"intent\":true}", 200, NULL);
+    /* A newer deploy was announced: refused, and the incident stays open. */
+    json = ask("POST", path_of("2.4.0", "rollback"), REASON, 422);
+    json_decref(json);
+    json = ask("GET", "/v1/incidents?open=true", NULL, 200);
+    (void)snprintf(
+        path, sizeof(path), "/v1/incidents/%s/close",
+        text(json_array_get(json_object_get(json, "incidents"), 0), "id"));
+    json_decref(json);
+    expect("POST", path, REASON, 200, NULL);
+    json = ask("GET", "/v1/incidents?open=true", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(json, "incidents")), 0);
+    json_decref(json);
+}
+
+static void freezes_come_and_go(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    json = ask("POST", "/v1/freezes",
+               "{" ABOUT ",\"for\":\"2h\",\"reason\":\"db work\"}", 201);
+    assert_non_null(strstr(text(json, "text"), "until 2024-09-18T16:20:00Z"));
+    json_decref(json);
+    json = ask("GET", "/v1/freezes" QUERY, NULL, 200);
+    json_decref(json);
+    json = ask("GET", "/v1/gate" QUERY "&version=2.5.0", NULL, 423);
+    assert_string_equal(text(json, "code"), "frozen");
+    assert_string_equal(text(json, "until"), "2024-09-18T16:20:00Z");
+    json_decref(json);
+    expect("POST", "/v1/gate",
+           "{" ABOUT ",\"version\":\"2.5.0\",\"intent\":true}", 423, "frozen");
+    expect("POST", "/v1/gate",
+           "{" ABOUT ",\"version\":\"2.5.0\",\"override\":true,"
+           "\"reason\":\"the fix\"}",
+           200, NULL);
+    expect("POST", "/v1/thaw", "{" ABOUT ",\"reason\":\"done\"}", 200, NULL);
+    expect("GET", "/v1/gate" QUERY, NULL, 200, NULL);
+    expect("POST", "/v1/freezes", "{" ABOUT ",\"for\":\"2 h\"}", 400,
+           "bad_value");
+}
+
+static void the_gate_says_what_it_does_not_know(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    json =
+        ask("GET", "/v1/gate?service=nobody&environment=production", NULL, 404);
+    assert_string_equal(text(json, "gate"), "unknown");
+    json_decref(json);
+    world->driver.ready = false;
+    json = ask("GET", "/v1/gate" QUERY, NULL, 503);
+    assert_string_equal(text(json, "gate"), "unknown");
+    assert_non_null(strstr(text(json, "detail"), "the disk is full"));
+    json_decref(json);
+    expect("GET", "/v1/gate?service=a", NULL, 400, "missing_parameter");
+    expect("POST", "/v1/gate", "{" ABOUT ",\"version\":\"1\"}", 400,
+           "bad_value");
+    expect("POST", "/v1/gate",
+           "{" ABOUT ",\"version\":\"1\",\"override\":true}", 400,
+           "missing_member");
+}
+
+/* --- The fleet ------------------------------------------------------------ */
+
+static void the_fleet_is_described(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    json = ask("GET", "/v1/policies", NULL, 200);
+    assert_string_equal(
+        text(json_array_get(json_object_get(json, "policies"), 0), "name"),
+        "user-service");
+    json_decref(json);
+    json = ask("GET", "/v1/status?limit=1", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(json, "services")), 1);
+    json_decref(json);
+    json = ask("GET", "/v1/status?service=nobody", NULL, 200);
+    assert_int_equal(json_array_size(json_object_get(json, "services")), 0);
+    json_decref(json);
+    json = ask("GET", path_of("2.4.0", "why"), NULL, 200);
+    assert_true(json_is_object(json_object_get(json, "explanation")));
+    json_decref(json);
+    expect("GET", "/v1/why?service=nobody&environment=production", NULL, 404,
+           "no_live_release");
+    expect("GET", "/v1/releases/999999/why", NULL, 404, "no_such_release");
+}
+
+static void health_follows_the_store(void **state)
+{
+    (void)state;
+    expect("GET", "/healthz", NULL, 200, NULL);
+    world->driver.ready = false;
+    expect("GET", "/healthz", NULL, 503, "not_ready");
+}
+
+static void metrics_are_prometheus_text(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    deploy();
+    expect("GET", "/metrics", NULL, 200, NULL);
+    world->driver.timing = (struct revert_timing){1, 2, 1000000002, 0, 5};
+    socket_ask(&world->loop, api_port(world->api),
+               "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n", &heard);
+    assert_non_null(strstr(heard.bytes, "\nlastgood_releases_watched 1\n"));
+    assert_non_null(strstr(heard.bytes, "\nlastgood_ready 1\n"));
+    assert_non_null(strstr(
+        heard.bytes, "\nlastgood_revert_seconds{part=\"commit\"} 1.000000000"));
+    assert_null(strstr(heard.bytes, "part=\"send\""));
+    assert_non_null(strstr(heard.bytes, "lastgood_rollbacks_total{state=\"not "
+                                        "recovered\"} 0\n"));
+    heard_free(&heard);
+}
+
+/* --- The store ------------------------------------------------------------ */
+
+static void without_a_store_orders_are_refused_and_say_when(void **state)
+{
+    struct heard heard;
+    char request[512], value[256];
+    static const char body[] = "{" ABOUT ",\"reason\":\"done\"}";
+
+    (void)state;
+    world->driver.ready = false;
+    (void)snprintf(request, sizeof(request),
+                   "POST /v1/thaw HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                   "%zu\r\n\r\n%s",
+                   sizeof(body) - 1, body);
+    socket_ask(&world->loop, api_port(world->api), request, &heard);
+    assert_int_equal(heard_status(&heard), 503);
+    assert_string_equal(heard_header(&heard, "Retry-After", value), "5");
+    assert_non_null(strstr(heard.bytes, "the disk is full"));
+    heard_free(&heard);
+    world->driver.ready = true;
+    world->driver.refuse_reads = true;
+    expect("GET", "/v1/policies", NULL, 503, NULL);
+    world->driver.refuse_reads = false;
+    world->driver.break_reads = true;
+    expect("GET", "/v1/policies", NULL, 503, "store");
+}
+
+static bool is_held(void *data)
+{
+    return ((const struct fixture *)data)->driver.held_count > 0;
+}
+
+static void an_answer_waits_until_it_is_durable(void **state)
+{
+    struct heard heard = {0};
+    char request[512];
+    int fd = -1;
+
+    (void)state;
+    world->driver.hold_answers = true;
+    fd = socket_open(api_port(world->api));
+    (void)snprintf(request, sizeof(request),
+                   "POST /v1/releases HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                   "%zu\r\n\r\n%s",
+                   strlen(BODY_240), BODY_240);
+    socket_say(fd, request, strlen(request));
+    loop_until(&world->loop, is_held, world);
+    assert_int_equal(heard.length, 0);
+    world_release(&world->driver);
+    socket_hear(&world->loop, fd, 1, &heard);
+    assert_int_equal(heard_status(&heard), 201);
+    (void)close(fd);
+    heard_free(&heard);
+}
+
+static void an_answer_that_does_not_become_durable_is_503(void **state)
+{
+    (void)state;
+    world->driver.hold_answers = true;
+    world->api->wait = 20;
+    expect("POST", "/v1/releases", BODY_240, 503, "not_durable");
+    world_release(&world->driver); /* too late: nobody waits */
+    world->driver.hold_answers = false;
+    world->driver.lose_reads = true;
+    expect("GET", "/v1/policies", NULL, 503, "not_durable");
+}
+
+static void closing_waits_for_what_is_under_way(void **state)
+{
+    struct heard heard = {0};
+    char request[512];
+    int fd = -1;
+
+    (void)state;
+    world->driver.hold_answers = true;
+    fd = socket_open(api_port(world->api));
+    (void)snprintf(request, sizeof(request),
+                   "POST /v1/releases HTTP/1.1\r\nHost: h\r\nContent-Length: "
+                   "%zu\r\n\r\n%s",
+                   strlen(BODY_240), BODY_240);
+    socket_say(fd, request, strlen(request));
+    loop_until(&world->loop, is_held, world);
+    api_close(world->api, on_closed, world);
+    (void)uv_run(&world->loop, UV_RUN_NOWAIT);
+    assert_false(world->closed);
+    world_release(&world->driver);
+    socket_hear_end(&world->loop, fd, &heard);
+    assert_int_equal(heard_status(&heard), 201);
+    loop_until(&world->loop, is_closed, world);
+    (void)close(fd);
+    heard_free(&heard);
+}
+
+/* --- Doors ---------------------------------------------------------------- */
+
+static void paths_methods_and_principals_are_checked(void **state)
+{
+    (void)state;
+    expect("GET", "/v1/nothing", NULL, 404, "no_such_path");
+    expect("DELETE", "/v1/releases", NULL, 405, "method_not_allowed");
+    expect("GET", "/v1/gate?x=1", NULL, 400, "unknown_parameter");
+}
+
+static void a_bad_principal_is_refused(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    socket_ask(&world->loop, api_port(world->api),
+               "POST /v1/thaw HTTP/1.1\r\nHost: h\r\nLastgood-By: a b\r\n"
+               "Content-Length: 0\r\n\r\n",
+               &heard);
+    assert_int_equal(heard_status(&heard), 400);
+    assert_non_null(strstr(heard.bytes, "Lastgood-By"));
+    heard_free(&heard);
+}
+
+static void a_bad_target_is_refused(void **state)
+{
+    struct heard heard;
+
+    (void)state;
+    socket_ask(&world->loop, api_port(world->api),
+               "GET /v1/%2e%2e/healthz HTTP/1.1\r\nHost: h\r\n\r\n", &heard);
+    assert_int_equal(heard_status(&heard), 400);
+    assert_non_null(strstr(heard.bytes, "bad_target"));
+    heard_free(&heard);
+}
+
+static void every_operation_was_seen(void **state)
+{
+    (void)state;
+    for (const struct route *route = routes(); route->method != NULL; route++) {
+        char operation[128];
+
+        (void)snprintf(operation, sizeof(operation), "%s %s", route->method,
+                       route->pattern);
+        if (json_object_get(seen, operation) == NULL) {
+            fail_msg("%s never answered 2xx", operation);
+        }
+    }
+}
+
+static int load(void **state)
+{
+    (void)state;
+    document = openapi_load();
+    seen = json_object();
+    return 0;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    json_decref(document);
+    json_decref(seen);
+    return 0;
+}
+
+#define STORY(name)                                                            \
+    cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_release_is_registered_once),
+        STORY(a_release_of_a_stranger_is_refused),
+        STORY(releases_are_listed_and_filtered),
+        STORY(a_bad_registration_names_its_field),
+        STORY(a_release_is_held_and_resumed),
+        STORY(a_rollback_is_told_from_begin_to_end),
+        STORY(an_incident_is_seen_and_closed),
+        STORY(an_incident_without_rollback_is_closed_by_hand),
+        STORY(freezes_come_and_go),
+        STORY(the_gate_says_what_it_does_not_know),
+        STORY(the_fleet_is_described),
+        STORY(health_follows_the_store),
+        STORY(metrics_are_prometheus_text),
+        STORY(without_a_store_orders_are_refused_and_say_when),
+        STORY(an_answer_waits_until_it_is_durable),
+        STORY(an_answer_that_does_not_become_durable_is_503),
+        STORY(closing_waits_for_what_is_under_way),
+        STORY(paths_methods_and_principals_are_checked),
+        STORY(a_bad_principal_is_refused),
+        STORY(a_bad_target_is_refused),
+        cmocka_unit_test(every_operation_was_seen),
+    };
+
+    return cmocka_run_group_tests(tests, load, unload);
+}
