@@ -199,7 +199,8 @@ static struct token lex_number(struct lexer *lexer)
         lexer->at++;
         token.end = lexer->at;
         token.kind = TOKEN_PERCENT;
-        strcat(digits, "e-2"); /* dividing by 100 would round once more */
+        /* dividing by 100 would round once more */
+        memcpy(digits + (token.end - token.begin - 1), "e-2", sizeof("e-2"));
         token.number = strtod(digits, NULL);
         return token;
     }

@@ -174,7 +174,8 @@ struct signal {
 
 /* A question's answer leads to another question or to a leaf. */
 struct branch {
-    enum { TO_QUESTION, TO_LEAF, TO_WAIT } to; /* TO_WAIT: no `unknown:` given */
+    /* TO_WAIT: no `unknown:` given */
+    enum { TO_QUESTION, TO_LEAF, TO_WAIT } to;
     uint16_t index;
 };
 

@@ -347,7 +347,8 @@ bool yaml_expect_percent(const struct yaml_item *item, double *ret_share,
     if (length >= 2 && length < 20 && text[length - 1] == '%') {
         memcpy(digits, text, length - 1);
         if (is_decimal(digits, length - 1)) {
-            strcat(digits, "e-2"); /* dividing would round once more */
+            /* dividing by 100 would round once more */
+            memcpy(digits + length - 1, "e-2", sizeof("e-2"));
             share = strtod(digits, NULL);
         }
     }
