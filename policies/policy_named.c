@@ -93,6 +93,7 @@ static void replace_by_column(struct draft *draft, struct symbol *symbol)
         return;
     }
     *signal = (struct signal){.name = draft_text(draft, key, strlen(key)),
+                              .fetch = FETCH_TABLE,
                               .unit = meant->unit,
                               .scale = 1,
                               .max_age = 2 * draft->head.watch.every,

@@ -1,125 +1,28 @@
 #include "controller/replay/table.h"
 
-#include "policies/evaluate.h"
-
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-/* --- The copy ------------------------------------------------------------- */
-
-static bool has_column(const struct policy *policy, const struct csv *csv,
-                       uint32_t name)
+struct policy *table_policy(const char *path, const char *source, size_t length,
+                            const struct csv *csv, time_ms every,
+                            struct problems *problems)
 {
-    return csv_find(csv, policy_text(policy, name)) != CSV_NO_COLUMN;
-}
+    const char *columns[CSV_COLUMNS_MAX];
+    const struct policy_changes changes = {
+        .every = every,
+        .columns = columns,
+        .count = csv_columns(csv),
+    };
+    struct policy *policy = NULL;
 
-static bool is_replaced(const struct policy *policy, const struct csv *csv,
-                        const struct node *node)
-{
-    return node->op == OP_NAMED && has_column(policy, csv, node->text);
-}
-
-static uint16_t count_replaced(const struct policy *policy,
-                               const struct csv *csv)
-{
-    uint16_t count = 0;
-
-    for (uint16_t i = 0; i < policy->nodes; i++) {
-        count = (uint16_t)(count +
-                           is_replaced(policy, csv, policy_node(policy, i)));
+    for (size_t i = 0; i < csv_columns(csv); i++) {
+        columns[i] = csv_name(csv, i);
     }
-    return count;
-}
-
-static struct node *nodes_of(struct policy *policy)
-{
-    return (struct node *)(void *)((char *)policy + policy->nodes_at);
-}
-
-static struct signal *signals_of(struct policy *policy)
-{
-    return (struct signal *)(void *)((char *)policy + policy->signals_at);
-}
-
-/* The same block, with a longer array of signals behind everything else. */
-static struct policy *copy_with_room(const struct policy *policy, uint16_t more)
-{
-    size_t old = (policy->bytes + 7U) & ~(size_t)7;
-    size_t bytes = old + (policy->signals + more) * sizeof(struct signal);
-    struct policy *copy = calloc(1, bytes);
-
-    if (copy == NULL) {
-        abort(); /* a policy's size is limited; see architecture: memory */
+    policy = policy_read_changed(path, source, length, &changes, problems);
+    if (policy != NULL) {
+        policy_apply_to_all(policy);
     }
-    memcpy(copy, policy, policy->bytes);
-    memcpy((char *)copy + old, (const char *)policy + policy->signals_at,
-           policy->signals * sizeof(struct signal));
-    copy->bytes = (uint32_t)bytes;
-    copy->signals_at = (uint32_t)old;
-    return copy;
-}
-
-static void replace(struct policy *policy, const struct csv *csv)
-{
-    for (uint16_t i = 0; i < policy->nodes; i++) {
-        struct node *node = &nodes_of(policy)[i];
-
-        if (is_replaced(policy, csv, node)) {
-            signals_of(policy)[policy->signals] = (struct signal){
-                .name = node->text,
-                .query = node->text,
-                .fetch = FETCH_TABLE,
-                .unit = node->unit,
-                .scale = 1,
-                .max_age = 2 * policy->watch.every,
-                .node = i,
-            };
-            node->op = OP_SIGNAL;
-            node->signal = policy->signals;
-            policy->signals++;
-        }
-    }
-}
-
-/* --- What is read --------------------------------------------------------- */
-
-/* From the questions down: operands have smaller indexes. */
-static void find_read(const struct policy *policy, bool read[POLICY_NODES_MAX])
-{
-    memset(read, 0, POLICY_NODES_MAX * sizeof(*read));
-    for (uint16_t i = 0; i < policy->questions; i++) {
-        read[policy_question(policy, i)->node] = true;
-    }
-    if (policy->watch.requests_node != NONE_INDEX) {
-        read[policy->watch.requests_node] = true;
-    }
-    for (uint16_t i = policy->nodes; i > 0; i--) {
-        const struct node *node = policy_node(policy, (uint16_t)(i - 1));
-        int operands = op_operands(node->op);
-
-        if (read[i - 1] && operands > 0) {
-            read[node->a] = true;
-        }
-        if (read[i - 1] && operands > 1) {
-            read[node->b] = true;
-        }
-    }
-}
-
-static void forget_unread(struct policy *policy)
-{
-    bool read[POLICY_NODES_MAX];
-
-    find_read(policy, read);
-    for (uint16_t i = 0; i < policy->signals; i++) {
-        struct signal *signal = &signals_of(policy)[i];
-
-        if (signal->node != NONE_INDEX && !read[signal->node]) {
-            signal->node = NONE_INDEX;
-        }
-    }
+    return policy;
 }
 
 /* --- Warnings ------------------------------------------------------------- */
@@ -183,7 +86,7 @@ static void warn_of_missing(const struct policy *policy, const struct csv *csv,
         const struct signal *signal = policy_signal(policy, i);
 
         if (signal->node != NONE_INDEX &&
-            !has_column(policy, csv, signal->name)) {
+            csv_find(csv, policy_text(policy, signal->name)) == CSV_NO_COLUMN) {
             add_name(&names, policy_text(policy, signal->name));
         }
     }
@@ -195,25 +98,9 @@ static void warn_of_missing(const struct policy *policy, const struct csv *csv,
     }
 }
 
-struct policy *table_policy(const struct policy *policy, const struct csv *csv,
-                            struct problems *problems)
+void table_warn(const struct policy *policy, const struct csv *csv,
+                struct problems *problems)
 {
-    uint16_t replaced = count_replaced(policy, csv);
-    struct policy *copy = NULL;
-
-    if (policy->signals + replaced > POLICY_SIGNALS_MAX) {
-        (void)problems_error(problems, 0, 0,
-                             "the policy's %u signals and %u columns in place "
-                             "of expressions are more than %d; leave out "
-                             "columns",
-                             policy->signals, replaced, POLICY_SIGNALS_MAX);
-        return NULL;
-    }
-    copy = copy_with_room(policy, replaced);
-    replace(copy, csv);
-    forget_unread(copy);
-    warn_of_ignored(copy, csv, problems);
-    warn_of_missing(copy, csv, problems);
-    assert(copy->signals == policy->signals + replaced);
-    return copy;
+    warn_of_ignored(policy, csv, problems);
+    warn_of_missing(policy, csv, problems);
 }

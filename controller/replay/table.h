@@ -8,14 +8,17 @@
 
 #include "controller/replay/csv.h"
 
-/* A copy of @policy that fetches every `is` signal that has a column, besides
- * what it fetched before; the caller owns it (policy_free).  Signals that
- * nothing reads any more have no node (NONE_INDEX).
- *
- * Adds at most two warnings: the columns that the policy does not name, and
- * the signals that are still read without a column.  NULL with an error when
- * the copy had more than POLICY_SIGNALS_MAX signals. */
-struct policy *table_policy(const struct policy *policy, const struct csv *csv,
+/* Read the policy in @source so that it judges @csv, whatever release it
+ * applies to; @every replaces its grid unless 0.  The caller owns the result
+ * (policy_free); NULL with errors in @problems, which names the policy's file.
+ */
+struct policy *table_policy(const char *path, const char *source, size_t length,
+                            const struct csv *csv, time_ms every,
                             struct problems *problems);
+
+/* At most two warnings: the columns that the policy does not name, and the
+ * signals that are read without a column.  @problems names the table's file. */
+void table_warn(const struct policy *policy, const struct csv *csv,
+                struct problems *problems);
 
 #endif
