@@ -14,8 +14,10 @@
 
 /* One column of the past: a signal's values, a signal's ages, or whether the
  * source was alive. */
+enum column_kind { COLUMN_VALUES, COLUMN_AGES, COLUMN_ALIVE };
+
 struct column {
-    enum { COLUMN_VALUES, COLUMN_AGES, COLUMN_ALIVE } kind;
+    enum column_kind kind;
     struct past *past;
     uint16_t signal;
     uint8_t selects;
@@ -220,11 +222,10 @@ static void lay_row(const struct column *column, size_t row,
     }
 }
 
-static void lay(const struct past *past, int kind)
+static void lay(const struct past *past, enum column_kind kind)
 {
     for (struct column *column = past->columns; column; column = column->next) {
-        for (size_t row = 0; (int)column->kind == kind && row < past->rows;
-             row++) {
+        for (size_t row = 0; column->kind == kind && row < past->rows; row++) {
             lay_row(column, row, past->samples + row * past->signals,
                     past->signals);
         }
@@ -284,7 +285,8 @@ static void on_nothing_done(void *data, const char *error)
 
 /* --- Asking -------------------------------------------------------------- */
 
-static struct column *column_add(struct past *past, int kind, uint16_t signal)
+static struct column *column_add(struct past *past, enum column_kind kind,
+                                 uint16_t signal)
 {
     struct column *column = memory_new(sizeof(*column));
     column->kind = kind;

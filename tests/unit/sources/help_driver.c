@@ -356,8 +356,7 @@ struct sample fake_sample(const struct told *told, uint32_t series)
             return told->samples[i];
         }
     }
-    assert(!"the input says nothing of this series");
-    return (struct sample){0};
+    abort(); /* the input says nothing of this series */
 }
 
 static void on_http_closed(void *data)
