@@ -35,32 +35,24 @@ time_ms clock_boot(void)
 
 void clock_init(struct clock *clock)
 {
-    clock->latest = 0;
-    clock_anchor(clock);
-}
-
-void clock_anchor(struct clock *clock)
-{
     clock->anchor_boot = clock_boot();
     clock->anchor_wall = clock_wall();
 }
 
-static time_ms by_anchor(const struct clock *clock)
+time_ms clock_anchor(struct clock *clock)
+{
+    const time_ms before = clock_now(clock);
+
+    clock_init(clock);
+    return clock->anchor_wall - before;
+}
+
+time_ms clock_now(const struct clock *clock)
 {
     return clock->anchor_wall + (clock_boot() - clock->anchor_boot);
 }
 
-time_ms clock_now(struct clock *clock)
+time_ms clock_drift(const struct clock *clock)
 {
-    const time_ms now = by_anchor(clock);
-
-    if (now > clock->latest) {
-        clock->latest = now;
-    }
-    return clock->latest;
-}
-
-time_ms clock_drift(struct clock *clock)
-{
-    return clock_wall() - by_anchor(clock);
+    return clock_wall() - clock_now(clock);
 }

@@ -2,9 +2,9 @@
  *
  * `now` is a wall-clock anchor plus CLOCK_BOOTTIME since the anchor, so it
  * never goes back and never jumps by itself.  When the real wall clock has
- * moved more than 2 s away, clock_drift() says by how much and
- * clock_anchor() re-anchors (never backwards in what clock_now() answers:
- * after a jump back it stands still until the wall clock has caught up). */
+ * moved more than 2 s away, clock_drift() says by how much; clock_anchor()
+ * takes it over, ahead or back, and answers by how much `now` moved, which is
+ * what the core must be told (INPUT_CLOCK_SET). */
 #ifndef RUNTIME_CLOCK_H
 #define RUNTIME_CLOCK_H
 
@@ -13,13 +13,13 @@
 #define CLOCK_DRIFT_MS (2 * SECOND_MS)
 
 struct clock {
-    time_ms anchor_wall, anchor_boot, latest;
+    time_ms anchor_wall, anchor_boot;
 };
 
 void clock_init(struct clock *clock);
-time_ms clock_now(struct clock *clock);
-time_ms clock_drift(struct clock *clock);
-void clock_anchor(struct clock *clock);
+time_ms clock_now(const struct clock *clock);
+time_ms clock_drift(const struct clock *clock);
+time_ms clock_anchor(struct clock *clock);
 
 /* The wall clock as it is, for logs and the drift. */
 time_ms clock_wall(void);

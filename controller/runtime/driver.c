@@ -245,13 +245,12 @@ static void look_for_stop_file(struct driver *driver)
 
 static void look_at_clock(struct driver *driver)
 {
+    const time_ms drift = clock_drift(&driver->clock);
     struct input input = {.kind = INPUT_CLOCK_SET};
 
-    input.difference = clock_drift(&driver->clock);
-    if ((input.difference > CLOCK_DRIFT_MS ||
-         input.difference < -CLOCK_DRIFT_MS) &&
+    if ((drift > CLOCK_DRIFT_MS || drift < -CLOCK_DRIFT_MS) &&
         driver_may_feed(driver)) {
-        clock_anchor(&driver->clock);
+        input.difference = clock_anchor(&driver->clock);
         driver_feed(driver, &input);
     }
 }

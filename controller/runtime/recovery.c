@@ -54,10 +54,6 @@ static void note(struct recovery *recovery, const struct record *record)
         policy_folder_known(driver->folder, record->name,
                             record->kind == RECORD_POLICY_SET);
     }
-    /* `now` never goes back, not even over a restart. */
-    if (record->at > driver->clock.latest) {
-        driver->clock.latest = record->at;
-    }
     recovery->last = record->sequence;
 }
 

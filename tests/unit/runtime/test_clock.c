@@ -35,12 +35,12 @@ static void a_jump_ahead_is_seen_and_anchored(void **state)
     clock.anchor_wall -= 10 * SECOND_MS;
     before = clock_now(&clock);
     assert_true(clock_drift(&clock) > CLOCK_DRIFT_MS);
-    clock_anchor(&clock);
+    assert_true(clock_anchor(&clock) >= 9 * SECOND_MS);
     assert_true(clock_now(&clock) >= before + 9 * SECOND_MS);
     assert_true(clock_drift(&clock) < SECOND_MS);
 }
 
-static void after_a_jump_back_now_stands_still(void **state)
+static void a_jump_back_is_taken_over_too(void **state)
 {
     struct clock clock;
     time_ms before = 0;
@@ -50,8 +50,8 @@ static void after_a_jump_back_now_stands_still(void **state)
     clock.anchor_wall += HOUR_MS;
     before = clock_now(&clock);
     assert_true(clock_drift(&clock) < -CLOCK_DRIFT_MS);
-    clock_anchor(&clock);
-    assert_int_equal(clock_now(&clock), before);
+    assert_true(clock_anchor(&clock) <= -HOUR_MS + SECOND_MS);
+    assert_true(clock_now(&clock) < before);
     assert_true(clock_drift(&clock) > -SECOND_MS);
 }
 
@@ -60,7 +60,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(now_is_the_wall_clock),
         cmocka_unit_test(a_jump_ahead_is_seen_and_anchored),
-        cmocka_unit_test(after_a_jump_back_now_stands_still),
+        cmocka_unit_test(a_jump_back_is_taken_over_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

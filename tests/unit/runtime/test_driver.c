@@ -332,6 +332,27 @@ static void a_stop_file_at_the_start_stops_at_once(void **state)
     scene_remove(scene, "STOP");
 }
 
+/* --- The clock ------------------------------------------------------------ */
+
+static bool has_recorded_a_jump(struct scene *scene)
+{
+    return scene_stored(scene, RECORD_CLOCK_SET, NULL, 0) > 0;
+}
+
+/* Moving the anchor is the same as setting the wall clock. */
+static void a_jump_of_the_clock_is_recorded(void **state)
+{
+    struct scene *scene = *state;
+    char json[16384] = "";
+
+    scene_start(scene);
+    scene->driver->clock.anchor_wall += HOUR_MS;
+    scene_until(scene, has_recorded_a_jump);
+    (void)scene_stored(scene, RECORD_CLOCK_SET, json, sizeof(json));
+    assert_non_null(strstr(json, "\"difference\":-3"));
+    assert_true(clock_drift(&scene->driver->clock) > -CLOCK_DRIFT_MS);
+}
+
 /* --- Policies ------------------------------------------------------------- */
 
 static bool policy_is_changed(struct scene *scene)
@@ -504,6 +525,7 @@ int main(void)
         STORY(a_stop_file_is_seen_and_forgotten_again),
         STORY(a_stop_file_works_without_a_disk),
         STORY(a_stop_file_at_the_start_stops_at_once),
+        STORY(a_jump_of_the_clock_is_recorded),
         STORY(a_changed_file_is_read_and_a_removed_one_forgotten),
         STORY(a_broken_file_leaves_the_old_one_in_force),
         STORY(an_unknown_source_is_a_problem_of_the_policy),
