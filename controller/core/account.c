@@ -189,8 +189,12 @@ static void tell_undetermined(struct core *core, struct service *service,
 {
     const struct watch *watch = watch_of(core, service);
     char name[RELEASE_TEXT_MAX], text[RECORD_TEXT_MAX];
+    char known[DIGITS_MAX], looks[DIGITS_MAX], requests[DIGITS_MAX];
     text_join(text, sizeof text, describe_release(core, release, name),
-              " could not be watched well enough to be called good",
+              " could not be watched well enough to be called good: known at ",
+              text_digits(watch->known_looks, known), " of ",
+              text_digits(watch->looks, looks), " looks, ",
+              text_digits((uint64_t)watch->requests, requests), " requests",
               watch->unknowns[0] ? "; missing: " : "", watch->unknowns,
               ". It stays live without a grade; the gate is open", NULL);
     uint64_t id = release->id;

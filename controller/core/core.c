@@ -263,9 +263,11 @@ static void take_input(struct core *core, const struct input *input)
 void core_step(struct core *core, const struct input *input,
                struct decision *ret_decision)
 {
-    assert(!core->decision);
-    /* A jump of the wall clock is an input of its own; else time only grows. */
-    if (input->now > core->now || input->kind == INPUT_CLOCK_SET) {
+    assert(!core->decision); /* A jump of the wall clock is an input of its own,
+                              * and a start follows whatever the clock says by
+                              * now; else time only grows. */
+    if (input->now > core->now || input->kind == INPUT_CLOCK_SET ||
+        input->kind == INPUT_STARTED) {
         core->now = input->now;
     }
     ret_decision->records_count = 0;

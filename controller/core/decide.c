@@ -18,11 +18,20 @@ static const struct policy *policy_of(const struct core *core,
     return watch->on ? rule_policy(core, watch->rule) : NULL;
 }
 
+/* A leaf belongs to the policy it was read in. */
+static uint16_t leaf_of(const struct policy *policy,
+                        const struct rollback *rollback)
+{
+    bool its = policy && text_equal(policy->digest, rollback->digest);
+    return its ? rollback->leaf : NONE_INDEX;
+}
+
 static void tell(struct core *core, const struct rollback *rollback,
                  const char *what, const char *text)
 {
     const struct service *service = service_at(core, rollback->service);
-    notice_tell(core, service, policy_of(core, service), rollback->leaf,
+    const struct policy *policy = policy_of(core, service);
+    notice_tell(core, service, policy, leaf_of(policy, rollback),
                 rollback->release, what, text);
 }
 
@@ -100,7 +109,7 @@ static time_ms freeze_until(const struct core *core,
 {
     const struct policy *policy =
         policy_of(core, service_at(core, rollback->service));
-    if (!policy || rollback->leaf == NONE_INDEX) {
+    if (leaf_of(policy, rollback) == NONE_INDEX) {
         return core->now + FREEZE_DEFAULT_MS;
     }
     const struct leaf *leaf = policy_leaf(policy, rollback->leaf);
@@ -201,7 +210,8 @@ static void weigh(struct core *core, struct rollback *rollback)
         rollback->manual
             ? MODE_AUTO
             : guard_mode(core, service, policy_of(core, service),
-                         rollback->leaf, watch->unsure, &countdown);
+                         leaf_of(policy_of(core, service), rollback),
+                         watch->unsure, &countdown);
     if (mode == MODE_AUTO) {
         advance(core, rollback);
     } else {
@@ -228,13 +238,16 @@ void rollback_decide(struct core *core, struct service *service)
         return;
     }
     struct rollback *rollback = rollback_find(core, suspect->rollback);
-    if (!is_open(rollback, service->incident)) {
+    if (rollback && rollback->waiting != 0) {
+        return; /* its answer decides */
+    }
+    /* A person's order that was refused is not carried out later by itself. */
+    if (!is_open(rollback, service->incident) || rollback->manual) {
         rollback = propose(core, service, suspect, "");
     }
-    if (rollback->waiting == 0) { /* else its answer decides */
-        rollback->leaf = watch->leaf;
-        weigh(core, rollback);
-    }
+    rollback->leaf = watch->leaf;
+    text_copy(rollback->digest, sizeof rollback->digest, policy->digest);
+    weigh(core, rollback);
 }
 
 void rollback_withdraw(struct core *core, const struct release *release,

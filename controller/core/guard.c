@@ -234,10 +234,10 @@ static bool mode(const struct concern *asked)
         asked->target->version, " (observe)");
     const struct watch *watch = watch_of(asked->core, asked->service);
     time_ms countdown = 0;
+    /* Not a person's, so its leaf is the one that stands (decide.c). */
     return !asked->policy ||
-           guard_mode(asked->core, asked->service, asked->policy,
-                      asked->rollback->leaf, watch->unsure,
-                      &countdown) == MODE_OBSERVE;
+           guard_mode(asked->core, asked->service, asked->policy, watch->leaf,
+                      watch->unsure, &countdown) == MODE_OBSERVE;
 }
 
 static const struct {

@@ -61,6 +61,10 @@ void recover_clock(struct core *core, const struct input *input)
               "the wall clock was set; no watch time is credited for it");
     core_tell(core, record);
     timers_shift(&core->timers, input->difference);
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        struct rollback *rollback = pool_at(&core->rollbacks, i);
+        rollback->shift += input->difference;
+    }
     queries_restart(core);
     for (uint32_t i = 0; i < core->services_count; i++) {
         struct service *service = &core->services[i];

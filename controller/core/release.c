@@ -148,6 +148,18 @@ static void fill_labels(struct core *core, struct release *release,
     memcpy(labels, record->labels, record->labels_count * sizeof *labels);
 }
 
+/* What was announced has come; and what a rollback put live was deployed anew
+ * by somebody: it is theirs now. */
+static void supplant(const struct core *core, struct service *service,
+                     const struct release *release)
+{
+    const struct rollback *back = rollback_find(core, service->put_live);
+    service->announced[0] = '\0';
+    if (back && text_equal(back->target, release->version)) {
+        service->put_live = 0;
+    }
+}
+
 void release_apply_registered(struct core *core, const struct record *record)
 {
     struct service *service =
@@ -167,10 +179,12 @@ void release_apply_registered(struct core *core, const struct record *record)
                      rule_match(core, service->name, service->environment));
     }
     ledger_insert(core, service, release);
+    if (release->origin != ORIGIN_DISCOVERED) {
+        supplant(core, service, release);
+    }
     if (ledger_live(core, service) == release && release->live_from == 0) {
         release->live_from = record->at;
     }
-    service->announced[0] = '\0';
     reconcile_soon(core, service);
 }
 
@@ -210,7 +224,7 @@ void release_apply_moved(struct core *core, const struct record *record)
                             text_equal(record->code, "undetermined");
     if (release->state == RELEASE_SUPERSEDED &&
         text_equal(record->code, "put_live")) {
-        release->since = record->deployed_at ? record->deployed_at : record->at;
+        release->since = record->at;
     }
     release->grade = record->grade;
     release_move(core, release, record->state);

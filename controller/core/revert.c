@@ -12,7 +12,8 @@ static time_ms give_up_at(const struct core *core,
 {
     time_ms from =
         rollback->requested_at ? rollback->requested_at : rollback->intended_at;
-    return from + service_deadline(core, service_at(core, rollback->service));
+    return from + rollback->shift +
+           service_deadline(core, service_at(core, rollback->service));
 }
 
 static void wait_for(struct core *core, struct rollback *rollback, time_ms span)
@@ -131,6 +132,8 @@ static void suspect_is_live(struct core *core, struct rollback *rollback)
 {
     if (rollback->state == ROLLBACK_IN_PROGRESS) {
         wait_for(core, rollback, PROGRESS_POLL_MS);
+    } else if (core->stopped) {
+        fail(core, rollback, "stopped", "the STOP file stands", "");
     } else if (rollback->after_race) {
         fail(core, rollback, "raced", "the target said that live is not ",
              rollback->suspect);

@@ -57,6 +57,7 @@ struct rollback {
     /* Working memory. */
     uint32_t waiting;       /* pending effect's counter, 0 */
     enum effect_kind asked; /* what that is */
+    time_ms shift;          /* the clock was set since: deadlines move along */
     uint32_t attempts;      /* reverts sent */
     uint32_t failures;      /* observations in a row that failed */
     bool after_race;        /* the target said raced; one look decides */

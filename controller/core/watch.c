@@ -12,8 +12,8 @@ struct watch *watch_of(const struct core *core, const struct service *service)
     return &core->watches[service->index];
 }
 
-static struct judge *judge_of(const struct core *core,
-                              const struct service *service)
+struct judge *watch_judge(const struct core *core,
+                          const struct service *service)
 {
     return (struct judge *)&core->judges[service->index * JUDGE_WORDS];
 }
@@ -28,76 +28,6 @@ static struct subscription *subscription_at(const struct core *core,
 {
     struct watch *watch = &core->watches[id / POLICY_SIGNALS_MAX];
     return &watch->subscriptions[id % POLICY_SIGNALS_MAX];
-}
-
-/* ---- facts ------------------------------------------------------------- */
-
-bool watch_is_stuck(const struct core *core, const struct release *release,
-                    time_ms at)
-{
-    const struct service *service = service_at(core, release->service);
-    bool complete = ledger_live(core, service) == release && service->complete;
-    return release_is_active(release) && !complete &&
-           at >= release->since + service_deadline(core, service);
-}
-
-static uint32_t released_within(const struct core *core, time_ms span)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < core->releases.count; i++) {
-        const struct release *release = pool_at(&core->releases, i);
-        count += release->origin == ORIGIN_REGISTERED &&
-                 release->deployed_at > core->now - span;
-    }
-    return count;
-}
-
-static void fill_fleet(const struct core *core, const struct policy *policy,
-                       struct facts *facts)
-{
-    for (uint16_t i = 0; i < policy->fleets; i++) {
-        const struct fleet_query *query = policy_fleet(policy, i);
-        switch (query->fact) {
-        case FLEET_ROLLBACKS:
-            facts->fleet[i] = guard_spent(core, NULL, query->span);
-            break;
-        case FLEET_BREACHING:
-            facts->fleet[i] = incident_breaching(core, core->now, core->now);
-            break;
-        case FLEET_RELEASED:
-            facts->fleet[i] = released_within(core, query->span);
-            break;
-        }
-    }
-}
-
-static const char *or_null(const char *text)
-{
-    return text[0] ? text : NULL;
-}
-
-const struct facts *watch_facts(struct core *core,
-                                const struct release *release,
-                                const struct policy *policy, time_ms since,
-                                time_ms g)
-{
-    const struct service *service = service_at(core, release->service);
-    struct facts *facts = &core->facts;
-    *facts = (struct facts){
-        .service = service->name,
-        .environment = service->environment,
-        .version = release->version,
-        .kind = or_null(release->kind),
-        .data_change = or_null(release->data_change),
-        .labels = release->labels,
-        .labels_count = release->labels_count,
-        .deployed_at = since,
-        .rollback_safe = ledger_rollback_safe(core, release,
-                                              ledger_last_good(core, release)),
-        .stuck = watch_is_stuck(core, release, g),
-    };
-    fill_fleet(core, policy, facts);
-    return facts;
 }
 
 /* ---- subscribing ------------------------------------------------------- */
@@ -203,7 +133,7 @@ static time_ms refill_from(const struct core *core, const struct watch *watch)
     return watch->g - policy->watch.every + lag;
 }
 
-static void arm_look(struct core *core, struct watch *watch)
+void watch_arm(struct core *core, struct watch *watch)
 {
     time_ms soonest = watch->g > core->now ? watch->g : core->now;
     time_ms latest = watch->g + patience_of(core, watch);
@@ -215,7 +145,7 @@ static void await(struct core *core, struct watch *watch, time_ms g)
 {
     watch->g = g;
     watch->missing = count_missing(core, watch);
-    arm_look(core, watch);
+    watch_arm(core, watch);
 }
 
 void watch_answered(struct core *core, uint32_t id, time_ms g)
@@ -226,7 +156,7 @@ void watch_answered(struct core *core, uint32_t id, time_ms g)
     }
     watch->missing = count_missing(core, watch);
     if (watch->missing == 0 && watch->look.place != 0) {
-        arm_look(core, watch);
+        watch_arm(core, watch);
     }
 }
 
@@ -245,11 +175,11 @@ static const struct release *frozen_of(const struct core *core,
     return fits ? release : NULL;
 }
 
-static void judge_begin(struct core *core, const struct service *service)
+void watch_judge_begin(struct core *core, const struct service *service)
 {
     const struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
-    struct judge *judge = judge_of(core, service);
+    struct judge *judge = watch_judge(core, service);
     judge_start(policy, judge, watch->since);
     const struct release *frozen = frozen_of(core, watch);
     if (frozen) {
@@ -295,7 +225,7 @@ static void start(struct core *core, struct service *service,
     watch->since = wanted->since;
     copy_clock(watch, wanted->release, core->now);
     subscribe_all(core, service, wanted->release);
-    judge_begin(core, service);
+    watch_judge_begin(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
     watch->learned = policy->frozens == 0 || watch->rollback != 0 ||
                      frozen_of(core, watch) != NULL;
@@ -388,182 +318,13 @@ void watch_restart_clock(struct core *core, struct service *service)
         return;
     }
     const struct policy *policy = rule_policy(core, watch->rule);
-    judge_begin(core, service);
+    watch_judge_begin(core, service);
     watch->judged = 0;
     watch->quiet_since = 0;
     watch->unknown_since = 0;
     time_ms from = core->now > watch->since ? core->now : watch->since;
     await(core, watch, grid_after(from, policy->watch.every));
     watch->refill = needs_refill(watch, policy);
-}
-
-/* ---- history ----------------------------------------------------------- */
-
-static time_ms history_patience(const struct core *core)
-{
-    time_ms longest = SECOND_MS;
-    for (size_t i = 0; i < core->options.sources_count; i++) {
-        time_ms timeout = core->options.sources[i].timeout;
-        longest = timeout > longest ? timeout : longest;
-    }
-    /* A range query reads more than an instant one. */
-    return 2 * longest + SECOND_MS;
-}
-
-static void ask_history(struct core *core, struct service *service,
-                        time_ms from, time_ms to)
-{
-    struct watch *watch = watch_of(core, service);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    struct effect *effect = pending_ask(core, EFFECT_HISTORY, PENDING_HISTORY,
-                                        service->index, history_patience(core));
-    effect->service = service->index;
-    effect->history.release = watch->release;
-    effect->history.policy = policy;
-    effect->history.every = policy->watch.every;
-    effect->history.from = from;
-    effect->history.to = to;
-    watch->asking = effect->id.counter;
-    struct pending *pending = pool_find(&core->pending, watch->asking);
-    pending->rule = rule_take(core, watch->rule);
-}
-
-/* The hour before the deploy, and whatever the policy looks back from it. */
-static bool ask_baseline(struct core *core, struct service *service)
-{
-    struct watch *watch = watch_of(core, service);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    if (watch->learned || watch->asking || watch->baseline_tried == watch->g) {
-        return false;
-    }
-    time_ms every = policy->watch.every;
-    time_ms to = grid_at_or_before(watch->since, every);
-    time_ms rows = policy->history / every;
-    rows = rows < HISTORY_ROWS_MAX ? rows : HISTORY_ROWS_MAX - 1;
-    watch->baseline_tried = watch->g;
-    watch->asks_baseline = true;
-    ask_history(core, service, to - rows * every, to);
-    return true;
-}
-
-static bool ask_refill(struct core *core, struct service *service)
-{
-    struct watch *watch = watch_of(core, service);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    if (!watch->refill || watch->asking || watch->refill_tried == watch->g) {
-        return false;
-    }
-    time_ms every = policy->watch.every;
-    time_ms to = watch->g - every;
-    time_ms from = grid_at_or_before(to - policy->lookback, every);
-    time_ms first = grid_after(watch->since, every);
-    from = from > first ? from : first;
-    if (to - from >= HISTORY_ROWS_MAX * every) {
-        from = to - (HISTORY_ROWS_MAX - 1) * every;
-    }
-    if (from > to) {
-        watch->refill = false;
-        return false;
-    }
-    watch->refill_tried = watch->g;
-    watch->asks_baseline = false;
-    ask_history(core, service, from, to);
-    return true;
-}
-
-/* Times at which a version was live that is suspect now: not normal. */
-static size_t spans_without(struct core *core, const struct service *service)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; i < service->releases_count; i++) {
-        const struct release *release = ledger_at(core, service, i);
-        bool bad = release->state == RELEASE_SUSPECT ||
-                   release->state == RELEASE_REVERTING ||
-                   release->state == RELEASE_REVERTED ||
-                   release->grade == GRADE_TAINTED;
-        if (bad && release->live_from) {
-            time_ms from = release->deployed_at < release->live_from
-                               ? release->deployed_at
-                               : release->live_from;
-            core->without[count++] = (struct span){
-                from, release->live_until ? release->live_until : TIME_NEVER};
-        }
-    }
-    return count;
-}
-
-static void record_baseline(struct core *core, const struct service *service,
-                            const struct release *release)
-{
-    const struct watch *watch = watch_of(core, service);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    struct record *record = core_record_about(core, RECORD_BASELINE, service);
-    record->release = release->id;
-    text_copy(record->name, sizeof record->name,
-              policy_text(policy, policy->name));
-    text_copy(record->digest, sizeof record->digest, policy->digest);
-    record->grid = watch->g;
-    record->frozens = (uint8_t)policy->frozens;
-    memcpy(record->frozen, judge_frozen(policy, judge_of(core, service)),
-           policy->frozens * sizeof record->frozen[0]);
-    core_tell(core, record);
-}
-
-static void learn(struct core *core, struct service *service,
-                  const struct history *history)
-{
-    struct watch *watch = watch_of(core, service);
-    const struct release *release = release_find(core, watch->release);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    assert(release);
-    struct history given = *history;
-    given.without = core->without;
-    given.withouts = spans_without(core, service);
-    const struct facts *facts =
-        watch_facts(core, release, policy, watch->since, watch->since);
-    judge_learn(policy, judge_of(core, service), &given, facts, core->scratch);
-    watch->learned = true;
-    record_baseline(core, service, release);
-}
-
-static void refill(struct core *core, struct service *service,
-                   const struct history *history)
-{
-    struct watch *watch = watch_of(core, service);
-    const struct release *release = release_find(core, watch->release);
-    const struct policy *policy = rule_policy(core, watch->rule);
-    assert(release);
-    judge_begin(core, service);
-    for (size_t i = 0; i < history->rows; i++) {
-        time_ms g = history->from + (time_ms)i * policy->watch.every;
-        if (g <= watch->since || g >= watch->g) {
-            continue;
-        }
-        const struct facts *facts =
-            watch_facts(core, release, policy, watch->since, g);
-        judge_look(policy, judge_of(core, service), g,
-                   &history->samples[i * policy->signals], facts,
-                   &core->scratch->verdict);
-    }
-    watch->refill = false;
-}
-
-void watch_history(struct core *core, struct service *service,
-                   const struct history *history)
-{
-    struct watch *watch = watch_of(core, service);
-    watch->asking = 0;
-    if (history && watch->asks_baseline) {
-        learn(core, service, history);
-    } else if (history) {
-        refill(core, service, history);
-    }
-    if (watch->look.place == 0) {
-        arm_look(core, watch);
-    }
-    if (watch->refill && history && watch->asks_baseline) {
-        timer_arm(&core->timers, &watch->look, core->now);
-    }
 }
 
 /* ---- looking ----------------------------------------------------------- */
@@ -612,7 +373,7 @@ static void look(struct core *core, struct service *service)
     time_ms g = watch->g;
     const struct facts *facts =
         watch_facts(core, release, policy, watch->since, g);
-    judge_look(policy, judge_of(core, service), g, core->row, facts,
+    judge_look(policy, watch_judge(core, service), g, core->row, facts,
                &core->verdict);
     core->looks++;
     watch->judged = g;
@@ -642,7 +403,7 @@ void watch_due(struct core *core, struct service *service)
         return; /* it is another watch now, with its own time */
     }
     skip_gap(core, watch);
-    if (ask_baseline(core, service) && watch->refill) {
+    if (watch_ask_baseline(core, service) && watch->refill) {
         return; /* the answer, or its time-out, wakes the watch */
     }
     if (watch->asking && watch->refill) {
@@ -652,13 +413,13 @@ void watch_due(struct core *core, struct service *service)
         timer_arm(&core->timers, &watch->look, refill_from(core, watch));
         return;
     }
-    if (ask_refill(core, service)) {
+    if (watch_ask_refill(core, service)) {
         return;
     }
     time_ms due =
         watch->missing == 0 ? watch->g : watch->g + patience_of(core, watch);
     if (core->now < due) {
-        arm_look(core, watch);
+        watch_arm(core, watch);
         return;
     }
     if (watch->missing > 0) {

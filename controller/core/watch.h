@@ -58,6 +58,19 @@ void watch_due(struct core *core, struct service *service);
 /* A query of the watch that owns @subscription was answered for @g. */
 void watch_answered(struct core *core, uint32_t subscription, time_ms g);
 
+/* The judge's memory; begin it anew, with what was frozen once. */
+struct judge *watch_judge(const struct core *core,
+                          const struct service *service);
+void watch_judge_begin(struct core *core, const struct service *service);
+
+/* Look when every answer is there, at the latest when patience ends. */
+void watch_arm(struct core *core, struct watch *watch);
+
+/* history.c: ask for what is not known of the time before the deploy, or of
+ * the time that was missed; once for each grid time.  True when asked. */
+bool watch_ask_baseline(struct core *core, struct service *service);
+bool watch_ask_refill(struct core *core, struct service *service);
+
 /* The answer to EFFECT_HISTORY; @history NULL: none came, or an error. */
 void watch_history(struct core *core, struct service *service,
                    const struct history *history);
