@@ -49,8 +49,10 @@ static char *read_file(struct check *check, const char *path,
         free(bytes);
         bytes = NULL;
     } else if (*ret_length > POLICY_FILE_MAX) {
-        (void)cli_fail(check->call, "%s: more than %d KiB is no policy", path,
-                       POLICY_FILE_MAX / 1024);
+        (void)cli_fail(check->call,
+                       "%s: more than %d KiB: neither a policy nor "
+                       "a configuration is that long",
+                       path, POLICY_FILE_MAX / 1024);
         free(bytes);
         bytes = NULL;
     }
@@ -199,10 +201,17 @@ static void check_path(struct check *check, const char *path)
 static struct config *check_config(struct check *check, const char *path)
 {
     struct config *config = NULL;
+    size_t length = 0;
+    char *source = read_file(check, path, &length);
 
+    if (source == NULL) {
+        check->failed = true;
+        return NULL;
+    }
     problems_init(check->problems, path);
     config = config_read(path, check->problems);
-    problems_print(check->problems, NULL, 0, check->colour, stderr);
+    problems_print(check->problems, source, length, check->colour, stderr);
+    free(source);
     check->failed = check->failed || config == NULL;
     return config;
 }

@@ -6,6 +6,7 @@
 
 #include "controller/cli/client.h"
 #include "controller/cli/terminal.h"
+#include "controller/runtime/clock.h"
 #include "policies/problem.h"
 #include "policies/units.h"
 
@@ -20,14 +21,6 @@ struct watch {
     bool good_only, json, line_open;
     time_ms timeout, began;
 };
-
-static time_ms monotonic(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_BOOTTIME, &now);
-    return (time_ms)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
-}
 
 static enum decided decide(const struct watch *watch, const json_t *release)
 {
@@ -168,9 +161,9 @@ static int wait_for(const struct cli_call *call, struct watch *watch)
     json_t *last = NULL;
     int code = EXIT_CODE_ERROR;
 
-    watch->began = monotonic();
+    watch->began = clock_boot();
     while (!look(call, watch, &last, &code)) {
-        time_ms left = watch->began + watch->timeout - monotonic();
+        time_ms left = watch->began + watch->timeout - clock_boot();
         struct timespec rest;
 
         if (left <= 0) {
