@@ -294,6 +294,17 @@ static void want_keys(struct draft *draft, const struct yaml_item *item)
     }
 }
 
+/* Has a comma torn the condition in { } apart?  That was said already. */
+static bool is_torn(const struct yaml_item *item)
+{
+    for (item = item->first; item != NULL; item = item->next) {
+        if (yaml_is_rest_of_value(item)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_question(struct tree_reader *reader,
                           const struct yaml_item *item, uint16_t index)
 {
@@ -317,7 +328,7 @@ static void read_question(struct tree_reader *reader,
         }
         question->text = draft_text(draft, text->text, text->text_length);
     }
-    if (condition != NULL) {
+    if (condition != NULL && !is_torn(item)) {
         question->node = draft_condition(draft, condition);
     }
 }

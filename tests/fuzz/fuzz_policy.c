@@ -101,6 +101,39 @@ static void check_tree(const struct policy *policy)
     }
 }
 
+static void check_policy(const struct policy *policy)
+{
+    check_nodes(policy);
+    check_rings(policy);
+    check_tree(policy);
+}
+
+/* The same with every name worked out as a column of a table. */
+static void read_changed(const char *path, const char *source, size_t length,
+                         const struct policy *policy)
+{
+    static struct problems problems;
+    static const char *columns[POLICY_NODES_MAX];
+    struct policy_changes changes = {.columns = columns};
+    struct policy *changed = NULL;
+
+    for (uint16_t i = 0; i < policy->nodes; i++) {
+        const struct node *node = policy_node(policy, i);
+
+        if (node->op == OP_NAMED) {
+            columns[changes.count++] = policy_text(policy, node->text);
+        }
+    }
+    problems_init(&problems, path);
+    changed = policy_read_changed(path, source, length, &changes, &problems);
+    assert((changed == NULL) == (problems.errors > 0));
+    if (changed != NULL) {
+        check_policy(changed);
+        assert(strcmp(changed->digest, policy->digest) == 0);
+    }
+    policy_free(changed);
+}
+
 static void read_as(const char *path, const char *source, size_t length)
 {
     static struct problems problems;
@@ -111,9 +144,8 @@ static void read_as(const char *path, const char *source, size_t length)
     assert((policy == NULL) == (problems.errors > 0));
     check_problems(&problems, source, length);
     if (policy != NULL) {
-        check_nodes(policy);
-        check_rings(policy);
-        check_tree(policy);
+        check_policy(policy);
+        read_changed(path, source, length, policy);
     }
     policy_free(policy);
 }

@@ -659,6 +659,14 @@ static void trees_are_explained(void **state)
          "policy.yaml:3:7: error: this question has no 'else'\n"
          "tree: {question: q, if: release.stuck, then: wait}\n"
          "      ^\n"},
+        {HEAD "signals:\n"
+              "  x: {prometheus: q, unit: count}\n"
+              "tree: {question: q, if: avg(x, 5m) > 5, then: wait, else: "
+              "wait}\n",
+         "policy.yaml:5:32: error: unknown key '5m) > 5'; a comma ends a "
+         "value inside { }: quote this expression\n"
+         "tree: {question: q, if: avg(x, 5m) > 5, then: wait, else: wait}\n"
+         "                               ^~~~~~~\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: healty, else: "
               "wait}\n",
          "policy.yaml:3:46: error: unknown word 'healty'; did you mean "
