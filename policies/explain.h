@@ -41,6 +41,13 @@ json_t *explain_verdict(const struct policy *policy,
                         const struct verdict *verdict,
                         const struct facts *facts);
 
+/* The comparisons that made the answers on the path, at most four, for one
+ * sentence: "pool_saturation 81% > 70% for 2m, avg(hold_time, 5m) 361 ms >=
+ * 283 ms".  Empty when no comparison decided.  Cut at @size. */
+void explain_decisive(const struct policy *policy,
+                      const struct verdict *verdict, char *ret_text,
+                      size_t size);
+
 /* "healthy", "wait", "rollback", "hold", "page". */
 const char *leaf_kind_name(enum leaf_kind kind);
 
