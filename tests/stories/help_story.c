@@ -66,9 +66,9 @@ static void fill_options(struct story *story)
                                            .deadline = 10 * MINUTE_MS,
                                            .timeout = 10 * SECOND_MS};
     story->options = (struct core_options){
-        .services_max = 16,
-        .releases_max = 200,
-        .series_max = 200,
+        .services_max = STORY_SERVICES_MAX,
+        .releases_max = 3 * STORY_SERVICES_MAX,
+        .series_max = 3 * STORY_SERVICES_MAX,
         .ceiling = MODE_AUTO,
         .per_service = {1, 30 * MINUTE_MS},
         .fleet = {3, 10 * MINUTE_MS},
@@ -335,6 +335,7 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_HAS:
     case EFFECT_NOTIFY:
     case EFFECT_RUN:
+        story->queries += effect->kind == EFFECT_QUERY;
         event_add(story, world_when(story, effect), effect);
         break;
     }

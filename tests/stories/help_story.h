@@ -9,10 +9,10 @@
 
 #include "controller/core/view.h"
 
-#define STORY_SERVICES_MAX 8
+#define STORY_SERVICES_MAX 256
 #define STORY_LINES_MAX    128
-#define STORY_EVENTS_MAX   512
-#define STORY_TEXT_MAX     (64 * 1024)
+#define STORY_EVENTS_MAX   2048
+#define STORY_TEXT_MAX     (512 * 1024)
 
 /* All stories begin here: a whole minute. */
 #define STORY_START 1699999200000LL
@@ -41,7 +41,8 @@ struct world_service {
     int reverts; /* that were carried out */
 };
 
-/* A metric from a moment on, until a later line of the same. */
+/* A metric from a moment on, until a later line of the same; of every service
+ * when @service is "*". */
 struct world_line {
     char query[32], service[64];
     time_ms from;
@@ -83,6 +84,7 @@ struct story {
     size_t *journal_lengths;
     size_t journal_count, journal_max;
     size_t steps;
+    size_t queries; /* asked */
     char transcript[STORY_TEXT_MAX];
 };
 

@@ -67,7 +67,9 @@ static struct sample measure(const struct story *story, const char *query,
     for (size_t i = 0; i < story->lines_count; i++) {
         const struct world_line *line = &story->lines[i];
         if (strcmp(line->query, query) == 0 &&
-            strcmp(line->service, service) == 0 && line->from <= g) {
+            (strcmp(line->service, service) == 0 ||
+             strcmp(line->service, "*") == 0) &&
+            line->from <= g) {
             sample = (struct sample){line->value, line->unknown};
         }
     }
@@ -102,7 +104,7 @@ static void answer_query(struct story *story, const struct effect *effect,
         if (sample.unknown == UNKNOWN_NO_DATA) {
             continue; /* an answer that does not list it */
         }
-        assert_true(count < 64);
+        assert_true(count < STORY_SERVICES_MAX);
         answer->series[count] = series.id;
         answer->samples[count++] = sample;
     }

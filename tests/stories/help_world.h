@@ -8,8 +8,8 @@ struct world_answer {
     struct input input;
     char version[NAME_MAX_BYTES + 1];
     char text[128];
-    uint32_t series[64];
-    struct sample samples[64];
+    uint32_t series[STORY_SERVICES_MAX];
+    struct sample samples[STORY_SERVICES_MAX];
     struct sample *rows; /* malloc'd */
 };
 

@@ -389,11 +389,10 @@ static void a_stop_file_after_the_intent_stops_the_request(void **state)
     story_world(story, "shop")->observe = DEPLOYER_WORKS;
     story_skip(story);
     story_run(story, 5 * MINUTE_MS);
-    story_expect(story,
-                 "10:47 rollback failed (stopped)\n"
-                 "10:47 notice escalated to status\n"
-                 "10:47 notice escalated to oncall\n"
-                 "10:47 -> history 585..645 s\n");
+    story_expect(story, "10:47 rollback failed (stopped)\n"
+                        "10:47 notice escalated to status\n"
+                        "10:47 notice escalated to oncall\n"
+                        "10:47 -> history 585..645 s\n");
     assert_int_equal(story_world(story, "shop")->reverts, 0);
     story_end(story);
 }
@@ -410,14 +409,13 @@ static void what_was_put_live_and_deployed_anew_is_watched_again(void **state)
     story_skip(story);
     story_register(story, "shop", "1.0"); /* no echo any more */
     story_run(story, 2 * MINUTE_MS);
-    story_expect(story,
-                 "13:47 registered 1.0\n"
-                 "13:47 release 1.0 superseded, good (observed)\n"
-                 "13:47 release 1.0 watching, none (live)\n"
-                 "14:02 verdict 1.0 wait\n"
-                 "14:02 -> history 165..825 s\n"
-                 "14:02 baseline shop\n"
-                 "15:02 verdict 1.0 healthy\n");
+    story_expect(story, "13:47 registered 1.0\n"
+                        "13:47 release 1.0 superseded, good (observed)\n"
+                        "13:47 release 1.0 watching, none (live)\n"
+                        "14:02 verdict 1.0 wait\n"
+                        "14:02 -> history 165..825 s\n"
+                        "14:02 baseline shop\n"
+                        "15:02 verdict 1.0 healthy\n");
     story_end(story);
 }
 
@@ -452,20 +450,19 @@ static void an_order_that_was_refused_is_not_carried_out_later(void **state)
     story_stop_file(story, false);
     story_hurt(story, true);
     story_run(story, 5 * MINUTE_MS);
-    story_expect(story,
-                 "10:00 stop file yes\n"
-                 "10:00 commanded rollback\n"
-                 "10:00 incident opened\n"
-                 "10:00 rollback proposed 1.1 -> 1.0\n"
-                 "10:00 rollback refused (stop)\n"
-                 "10:00 notice refused to oncall\n"
-                 "10:00 stop file no\n"
-                 "10:47 verdict 1.1 rollback\n"
-                 "10:47 release 1.1 suspect, none (rollback)\n"
-                 "10:47 rollback proposed 1.1 -> 1.0\n"
-                 "10:47 rollback refused (mode)\n"
-                 "10:47 notice refused to status\n"
-                 "10:47 notice refused to oncall\n");
+    story_expect(story, "10:00 stop file yes\n"
+                        "10:00 commanded rollback\n"
+                        "10:00 incident opened\n"
+                        "10:00 rollback proposed 1.1 -> 1.0\n"
+                        "10:00 rollback refused (stop)\n"
+                        "10:00 notice refused to oncall\n"
+                        "10:00 stop file no\n"
+                        "10:47 verdict 1.1 rollback\n"
+                        "10:47 release 1.1 suspect, none (rollback)\n"
+                        "10:47 rollback proposed 1.1 -> 1.0\n"
+                        "10:47 rollback refused (mode)\n"
+                        "10:47 notice refused to status\n"
+                        "10:47 notice refused to oncall\n");
     story_end(story);
 }
 
@@ -490,8 +487,7 @@ int main(void)
         cmocka_unit_test(a_deploy_during_verification_leaves_it_unverified),
         cmocka_unit_test(the_echo_of_our_own_rollback_is_no_new_release),
         cmocka_unit_test(a_stop_file_after_the_intent_stops_the_request),
-        cmocka_unit_test(
-            what_was_put_live_and_deployed_anew_is_watched_again),
+        cmocka_unit_test(what_was_put_live_and_deployed_anew_is_watched_again),
         cmocka_unit_test(a_clock_that_jumps_ends_no_rollback),
         cmocka_unit_test(an_order_that_was_refused_is_not_carried_out_later),
     };
