@@ -28,12 +28,4 @@ void evaluate(const struct look *look);
 /* How many operands (a, then b) an operation has: 0, 1 or 2. */
 int op_operands(enum op op);
 
-/* A fact that is a text (a label's by its name); NULL when it is not said. */
-const char *fact_text(const struct facts *facts, enum fact fact,
-                      const char *label);
-
-/* The text of a node of TYPE_TEXT; NULL when it is not said. */
-const char *node_text(const struct policy *policy, const struct node *node,
-                      const struct facts *facts);
-
 #endif

@@ -1,7 +1,7 @@
 #include "policies/explain.h"
 
-#include "policies/evaluate.h"
 #include "policies/explain_lines.h"
+#include "policies/facts.h"
 
 #include <assert.h>
 #include <string.h>

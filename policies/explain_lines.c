@@ -1,6 +1,7 @@
 #include "policies/explain_lines.h"
 
 #include "policies/evaluate.h"
+#include "policies/facts.h"
 
 #include <assert.h>
 #include <stdarg.h>

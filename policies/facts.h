@@ -1,0 +1,15 @@
+/* The facts of a release that are texts, and the texts of expressions. */
+#ifndef POLICIES_FACTS_H
+#define POLICIES_FACTS_H
+
+#include "policies/judge.h"
+
+/* A fact that is a text (a label's by its name); NULL when it is not said. */
+const char *fact_text(const struct facts *facts, enum fact fact,
+                      const char *label);
+
+/* The text of a node of TYPE_TEXT; NULL when it is not said. */
+const char *node_text(const struct policy *policy, const struct node *node,
+                      const struct facts *facts);
+
+#endif
