@@ -28,19 +28,12 @@ static struct value value_of_truth(bool truth)
 
 /* --- What is given -------------------------------------------------------- */
 
+/* A text's number is 0 and never used. */
 static struct value evaluate_literal(const struct look *look,
                                      const struct node *node)
 {
     (void)look;
     return value_of_number(node->number);
-}
-
-static struct value evaluate_text(const struct look *look,
-                                  const struct node *node)
-{
-    (void)look;
-    (void)node;
-    return (struct value){0, KNOWN};
 }
 
 static struct value evaluate_signal(const struct look *look,
@@ -516,7 +509,7 @@ static const struct {
     uint8_t least;
 } ops[OP_LAST] = {
     [OP_LITERAL] = {evaluate_literal, 0, PLAIN, 0},
-    [OP_TEXT] = {evaluate_text, 0, PLAIN, 0},
+    [OP_TEXT] = {evaluate_literal, 0, PLAIN, 0},
     [OP_SIGNAL] = {evaluate_signal, 0, PLAIN, 0},
     [OP_NAMED] = {evaluate_named, 1, PLAIN, 0},
     [OP_FACT] = {evaluate_fact, 0, PLAIN, 0},
