@@ -54,9 +54,9 @@ static const struct cli_command command = {
     .name = "serve",
     .arguments = "",
     .summary = "run the daemon",
-    .about = "Log lines go to standard error. SIGHUP reads the policies anew "
-             "(changes are also\nseen by themselves). A file STOP beside the "
-             "configuration means observe, at once.",
+    .about = "Log lines go to standard error. SIGHUP reads the policies anew; "
+             "changes are\nalso seen by themselves. A file STOP beside the "
+             "configuration means observe,\nat once.",
     .example = "lastgood serve --config /etc/lastgood/lastgood.yaml",
     .flags = flags,
     .exits = exits,

@@ -333,6 +333,8 @@ static struct driver *allocate(const struct driver_options *options)
     STAILQ_INIT(&driver->kept);
     driver->core = core_new(&options->config->core);
     driver->folder = policy_folder_new(options->config);
+    driver->said = calloc(1, sizeof(*driver->said));
+    assert(driver->said != NULL);
     return driver;
 }
 
@@ -342,6 +344,7 @@ static void free_driver(struct driver *driver)
     history_drop(driver);
     drop_kept(driver);
     policy_folder_free(driver->folder);
+    free(driver->said);
     core_free(driver->core);
     free(driver);
 }

@@ -72,6 +72,7 @@ struct driver {
     struct merges merges;
 
     struct policy_folder *folder;
+    struct problems *said; /* problems of it in the log */
     uv_fs_event_t folder_event;
     uv_timer_t folder_soon; /* writers often write twice */
     int folder_in;          /* seconds to the next look without an event */

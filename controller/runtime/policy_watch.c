@@ -17,14 +17,32 @@ static void say_problem(struct log *log, const struct problem *problem)
               column, "text", problem->text, NULL);
 }
 
+static bool is_said(const struct problems *said, const struct problem *problem)
+{
+    for (size_t i = 0; i < said->count; i++) {
+        const struct problem *other = &said->list[i];
+
+        if (other->line == problem->line && other->column == problem->column &&
+            strcmp(other->path, problem->path) == 0 &&
+            strcmp(other->text, problem->text) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each problem is said once for as long as it lasts. */
 static void say_what_was_found(struct driver *driver)
 {
     const struct problems *problems = policy_folder_problems(driver->folder);
     char files[24], errors[24];
 
     for (size_t i = 0; i < problems->count; i++) {
-        say_problem(driver->options.log, &problems->list[i]);
+        if (!is_said(driver->said, &problems->list[i])) {
+            say_problem(driver->options.log, &problems->list[i]);
+        }
     }
+    *driver->said = *problems;
     (void)snprintf(files, sizeof(files), "%zu",
                    policy_folder_files(driver->folder));
     (void)snprintf(errors, sizeof(errors), "%zu", problems->errors);

@@ -45,7 +45,7 @@ class Ordinary(Case):
     def test_sigint_ends_it_too(self):
         daemon = self.world.start()
         daemon.signal(signal.SIGINT)
-        self.assertEqual(daemon.process.wait(world.PATIENCE), 0)
+        self.assertEqual(daemon.wait(), 0)
 
     def test_a_bad_release_is_reverted_once_and_people_are_told(self):
         daemon = self.world.start()
@@ -101,12 +101,13 @@ class Ordinary(Case):
         self.world.policy("other")
         daemon.await_line("event=policy.set .*name=other")
         self.world.write("policies/shop.yaml", "policy: shop\nnonsense: 1\n")
-        daemon.await_line(r"event=policy.problem file=\S*shop.yaml line=\d")
+        daemon.await_line(
+            r"level=error event=policy.problem file=\S*shop.yaml line=\d")
         names = str(daemon.json("/v1/policies"))
         self.assertIn("shop", names)
         daemon.signal(signal.SIGHUP)
         until(lambda: daemon.said().count("event=policy.folder") >= 4,
-              "the folder read again")
+              "the folder read again\n" + daemon.said())
         self.check_clean(daemon)
 
     def test_the_stop_file_holds_everything(self):
@@ -168,7 +169,7 @@ class Killed(Case):
 
         self.world.deployer.hook = hook
         self.deploy_bad(daemon)
-        daemon.process.wait(world.PATIENCE)
+        daemon.wait()
         self.check_one_revert(self.world.start())
 
     def test_while_the_target_is_observed(self):

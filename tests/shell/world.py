@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -68,6 +69,25 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
+    def __init__(self, *arguments):
+        self.connections = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request, client_address):
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request):
+        self.connections.discard(request)
+        super().shutdown_request(request)
+
+    def cut(self):
+        for connection in list(self.connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
     def handle_error(self, request, client_address):
         pass  # a client that left; the daemon is killed on purpose
 
@@ -91,6 +111,7 @@ class Part:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+        self.server.cut()
         self.thread.join()
 
     @property
@@ -197,7 +218,8 @@ CONFIG = """\
 listen: {{http: 127.0.0.1:{port}, unix: {folder}/socket}}
 state: {{sqlite: {state}/lastgood.db}}
 policies: {folder}/policies
-interlocks: {{per_service: 10 in 1m, fleet: 100 in 1m}}
+interlocks: {{per_service: 10 in 1m, fleet: 100 in 1m,
+             shared_cause: 50 services and 100% in 1m}}
 sources:
   prom: {{prometheus: {metrics}, lag: 50ms, timeout: 2s}}
 targets:
@@ -279,15 +301,12 @@ class World:
         """A start that must fail: its exit code and what it said."""
         daemon = Daemon(self, **options)
         self.daemons.append(daemon)
-        code = daemon.process.wait(PATIENCE)
-        daemon.reader.join(PATIENCE)
-        return code, daemon.said()
+        return daemon.wait(), daemon.said()
 
     def close(self):
         for daemon in self.daemons:
             if daemon.process.poll() is None:
-                daemon.process.kill()
-                daemon.process.wait()
+                daemon.kill()
         for part in (self.metrics, self.deployer, self.pager):
             try:
                 part.stop()
@@ -348,14 +367,18 @@ class Daemon:
 
     def kill(self):
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.wait()
 
-    def stop(self):
-        """SIGTERM; the exit code."""
-        self.signal(signal.SIGTERM)
+    def wait(self):
+        """The exit code, with everything read that it said."""
         code = self.process.wait(PATIENCE)
         self.reader.join(PATIENCE)
+        self.process.stderr.close()
         return code
+
+    def stop(self):
+        self.signal(signal.SIGTERM)
+        return self.wait()
 
     # What people do.
 
