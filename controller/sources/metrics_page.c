@@ -58,6 +58,14 @@ void metrics_page_begin(struct metrics_page *page, const char *text,
     page->type = FAMILY_UNTYPED;
     page->ended = false;
     page->plain_used = 0;
+    const char *nul = length > 0 ? memchr(text, '\0', length) : NULL;
+    if (nul) {
+        page->line = 1;
+        for (const char *at = text; at < nul; at++) {
+            page->line += *at == '\n';
+        }
+        (void)page_fail(page, "a NUL byte");
+    }
 }
 
 /* --- Parts of a line ----------------------------------------------------- */

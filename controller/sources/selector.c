@@ -272,9 +272,23 @@ struct text_part series_label(const struct page_series *series,
     return (struct text_part){"", 0};
 }
 
+/* regexec() wants a NUL behind the value; most are short. */
+static bool is_like(const regex_t *pattern, struct text_part value)
+{
+    char copy[256];
+    if (value.length < sizeof(copy)) {
+        memcpy(copy, value.bytes, value.length);
+        copy[value.length] = '\0';
+        return regexec(pattern, copy, 0, NULL, 0) == 0;
+    }
+    char *longer = memory_copy(value.bytes, value.length);
+    bool like = regexec(pattern, longer, 0, NULL, 0) == 0;
+    free(longer);
+    return like;
+}
+
 static bool matches(const struct matcher *matcher, struct text_part value)
 {
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)value.length};
     switch (matcher->match) {
     case MATCH_EQUAL:
         return part_is(value, matcher->value);
@@ -284,8 +298,7 @@ static bool matches(const struct matcher *matcher, struct text_part value)
     case MATCH_NOT_LIKE:
         break;
     }
-    bool like =
-        regexec(&matcher->pattern, value.bytes, 1, &range, REG_STARTEND) == 0;
+    bool like = is_like(&matcher->pattern, value);
     return like == (matcher->match == MATCH_LIKE);
 }
 

@@ -162,6 +162,15 @@ static void a_page_has_bounds(void **state)
     free(text);
 }
 
+static void a_nul_byte_is_refused(void **state)
+{
+    (void)state;
+    static const char text[] = "a 1\nb{c=\"d\0\"} 1\n";
+    metrics_page_begin(&page, text, sizeof(text) - 1);
+    assert_false(metrics_page_next(&page, &series));
+    assert_string_equal(page.error, "line 2: a NUL byte");
+}
+
 /* Cut at every byte: an error, or fewer whole lines; ASan looks for the rest.
  */
 static void a_cut_page_is_noticed(void **state)
@@ -189,6 +198,7 @@ int main(void)
         cmocka_unit_test(openmetrics_is_understood),
         cmocka_unit_test(what_is_no_page_is_refused_with_its_line),
         cmocka_unit_test(a_page_has_bounds),
+        cmocka_unit_test(a_nul_byte_is_refused),
         cmocka_unit_test(a_cut_page_is_noticed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
