@@ -357,7 +357,7 @@ void exchange_answer(struct exchange *exchange, const struct http_reply *answer)
     if (exchange->suspended) {
         exchange->suspended = false;
         exchange->server->counts.waiting--;
-        exchange->server->resumed = true;
+        exchange->server->run_soon = true;
         MHD_resume_connection(exchange->connection);
     }
 }

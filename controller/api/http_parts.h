@@ -37,7 +37,7 @@ struct http_server {
     struct peer *peers;
     struct http_server_counts counts;
     unsigned handles; /* open handles of the loop, ours and the peers' */
-    bool resumed, closing, stopped;
+    bool run_soon, closing, stopped;
     void (*closed)(void *);
     void *closed_data;
 };

@@ -94,6 +94,9 @@ static void peer_end(struct http_server *server, struct peer *peer)
         peer->next->previous = peer->previous;
     }
     server->counts.connections--;
+    /* At its limit the library looks at its door again only when it runs once
+     * more after a connection went. */
+    server->run_soon = true;
     uv_close((uv_handle_t *)&peer->deadline, on_peer_closed);
 }
 
@@ -122,18 +125,25 @@ static void on_timer(uv_timer_t *timer)
     run(timer->data);
 }
 
-/* Before the loop sleeps: run what was resumed since (a resume wakes nobody),
- * and ask how long the library can wait. */
+/* Before the loop sleeps: run when something changed that wakes nobody (a
+ * resume, a free place), and ask how long the library can wait. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct http_server *server = prepare->data;
     MHD_UNSIGNED_LONG_LONG wait = 0;
+    bool waits = false;
 
-    if (server->resumed) {
-        server->resumed = false;
+    if (server->run_soon) {
+        server->run_soon = false;
         run(server);
     }
-    if (!server->stopped && MHD_get_timeout(server->daemon, &wait) == MHD_YES) {
+    if (server->stopped) {
+        return;
+    }
+    waits = MHD_get_timeout(server->daemon, &wait) == MHD_YES;
+    if (server->run_soon) {
+        (void)uv_timer_start(&server->timer, on_timer, 0, 0);
+    } else if (waits) {
         (void)uv_timer_start(&server->timer, on_timer, wait, 0);
     } else {
         (void)uv_timer_stop(&server->timer);
@@ -274,5 +284,5 @@ void http_server_close(struct http_server *server, time_ms patience,
         }
     }
     (void)uv_timer_start(&server->patience, on_patience, (uint64_t)patience, 0);
-    server->resumed = true; /* let the library see all that, soon */
+    server->run_soon = true; /* let the library see all that, soon */
 }

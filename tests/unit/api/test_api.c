@@ -599,6 +599,62 @@ static void a_bad_target_is_refused(void **state)
     heard_free(&heard);
 }
 
+/* --- Listening ------------------------------------------------------------ */
+
+static char socket_path[64];
+
+static void open_twice(void)
+{
+    char folder[] = "/tmp/lastgood-api-XXXXXX";
+
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/s", folder);
+    world = calloc(1, sizeof(*world));
+    assert_non_null(world);
+    assert_int_equal(uv_loop_init(&world->loop), 0);
+    world_open(&world->driver, &world->loop);
+    (void)snprintf(world->driver.config.listen_unix,
+                   sizeof(world->driver.config.listen_unix), "%s", socket_path);
+}
+
+static void a_unix_socket_answers_too_and_goes_with_the_daemon(void **state)
+{
+    struct heard heard = {0};
+    static const char request[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    char error[256];
+    int fd = -1;
+
+    open_twice();
+    world->api = api_new(&world->driver, error, sizeof(error));
+    assert_non_null(world->api);
+    expect("GET", "/healthz", NULL, 200, NULL);
+    fd = socket_open_unix(socket_path);
+    socket_say(fd, request, sizeof(request) - 1);
+    socket_hear(&world->loop, fd, 1, &heard);
+    assert_int_equal(heard_status(&heard), 200);
+    (void)close(fd);
+    heard_free(&heard);
+    close_world(state);
+    assert_int_equal(access(socket_path, F_OK), -1);
+    socket_path[strlen(socket_path) - 2] = '\0';
+    assert_int_equal(rmdir(socket_path), 0);
+}
+
+static void an_address_that_cannot_be_had_is_one_line(void **state)
+{
+    char error[256] = "";
+
+    open_twice();
+    (void)snprintf(world->driver.config.listen_unix,
+                   sizeof(world->driver.config.listen_unix), "/nonexistent/s");
+    assert_null(api_new(&world->driver, error, sizeof(error)));
+    assert_non_null(strstr(error, "cannot listen on /nonexistent/s"));
+    world->closed = true; /* it closes what it had opened by itself */
+    close_world(state);
+    socket_path[strlen(socket_path) - 2] = '\0';
+    assert_int_equal(rmdir(socket_path), 0);
+}
+
 static void every_operation_was_seen(void **state)
 {
     (void)state;
@@ -655,6 +711,8 @@ int main(void)
         STORY(paths_methods_and_principals_are_checked),
         STORY(a_bad_principal_is_refused),
         STORY(a_bad_target_is_refused),
+        cmocka_unit_test(a_unix_socket_answers_too_and_goes_with_the_daemon),
+        cmocka_unit_test(an_address_that_cannot_be_had_is_one_line),
         cmocka_unit_test(every_operation_was_seen),
     };
 

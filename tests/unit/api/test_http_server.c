@@ -425,6 +425,42 @@ static void an_idle_connection_is_closed(void **state)
     close_fixture(&fixture);
 }
 
+static bool is_full(void *data)
+{
+    struct http_server_counts counts;
+
+    http_server_count(((const struct fixture *)data)->server, &counts);
+    return counts.connections == 8;
+}
+
+static void beyond_the_limit_connections_wait_their_turn(void **state)
+{
+    struct fixture fixture;
+    struct heard heard = {0};
+    static const char request[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
+    int idle[8], late = -1;
+
+    (void)state;
+    open_fixture(&fixture, 60000, 60000);
+    for (size_t i = 0; i < 8; i++) {
+        idle[i] = socket_open(fixture.port);
+    }
+    loop_until(&fixture.loop, is_full, &fixture);
+    late = socket_open(fixture.port);
+    socket_say(late, request, sizeof(request) - 1);
+    (void)uv_run(&fixture.loop, UV_RUN_NOWAIT);
+    assert_int_equal(fixture.handled, 0);
+    (void)close(idle[0]); /* room for one */
+    socket_hear(&fixture.loop, late, 1, &heard);
+    assert_int_equal(heard_status(&heard), 200);
+    (void)close(late);
+    for (size_t i = 1; i < 8; i++) {
+        (void)close(idle[i]);
+    }
+    heard_free(&heard);
+    close_fixture(&fixture);
+}
+
 /* --- Later answers -------------------------------------------------------- */
 
 static bool has_kept(void *data)
@@ -573,6 +609,7 @@ int main(void)
         cmocka_unit_test(a_trickle_of_headers_is_cut),
         cmocka_unit_test(a_trickle_of_body_is_cut),
         cmocka_unit_test(an_idle_connection_is_closed),
+        cmocka_unit_test(beyond_the_limit_connections_wait_their_turn),
         cmocka_unit_test(a_later_answer_needs_no_other_request_to_leave),
         cmocka_unit_test(a_client_that_left_does_no_harm),
         cmocka_unit_test(stop_lets_waiting_requests_be_answered),
