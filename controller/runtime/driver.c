@@ -108,11 +108,28 @@ static void drop_kept(struct driver *driver)
 
 /* --- The door for inputs -------------------------------------------------- */
 
-static void push_target(struct driver *driver, const struct input *input)
+/* What the core does not remember, people may want to see. */
+static void note_target(struct driver *driver, const struct input *input)
 {
-    if (input->kind == INPUT_TARGET &&
-        input->target.result == TARGET_OBSERVED) {
+    switch (input->target.result) {
+    case TARGET_OBSERVED:
         driver->pending.observed_at = clock_boot_ns();
+        break;
+    case TARGET_ACCEPTED:
+        break;
+    case TARGET_RACED:
+    case TARGET_REJECTED:
+    case TARGET_UNCLEAR:
+        log_event(driver->options.log, LOG_WARNING, "target.trouble", "text",
+                  input->target.text == NULL ? "" : input->target.text, NULL);
+        break;
+    }
+}
+
+static void push_done(struct driver *driver, const struct input *input)
+{
+    if (input->kind == INPUT_TARGET) {
+        note_target(driver, input);
     }
     if (driver_may_feed(driver) && STAILQ_EMPTY(&driver->kept)) {
         driver_feed(driver, input);
@@ -142,7 +159,7 @@ bool driver_push(struct driver *driver, const struct input *input)
     case INPUT_TARGET:
     case INPUT_NOTICE_DONE:
     case INPUT_ACTION_DONE:
-        push_target(driver, input);
+        push_done(driver, input);
         return true;
     case INPUT_STOP_FILE:
         if (!has_room(driver)) {

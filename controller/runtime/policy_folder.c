@@ -14,6 +14,7 @@ struct policy_folder {
     size_t known_count, known_room;
     char (*removed)[NAME_MAX_BYTES + 1]; /* to be told */
     size_t removed_count;
+    bool has_looked; /* before */
     bool has_failed; /* the folder could not be read at the last look */
     bool is_full;    /* there are more files than policies may be */
     struct problems *problems, *scratch;
@@ -412,8 +413,9 @@ bool policy_folder_look(struct policy_folder *folder, const struct core *core,
     struct dirent **names = NULL;
     const int count =
         scandir(folder->config->policies, &names, is_policy_entry, alphasort);
-    bool changed = folder->has_failed;
+    bool changed = folder->has_failed || !folder->has_looked;
 
+    folder->has_looked = true;
     if (count < 0) {
         return folder_failed(folder, errno);
     }
@@ -431,7 +433,10 @@ bool policy_folder_look(struct policy_folder *folder, const struct core *core,
     if (!changed) {
         return false;
     }
-    qsort(folder->files, folder->files_count, sizeof(*folder->files), by_path);
+    if (folder->files_count > 0) {
+        qsort(folder->files, folder->files_count, sizeof(*folder->files),
+              by_path);
+    }
     gather_problems(folder);
     settle_rivals(folder, core);
     decide_accepts(folder, core);

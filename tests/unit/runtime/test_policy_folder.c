@@ -1,0 +1,292 @@
+/* The folder of policies and what the core is told of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "controller/runtime/policy_folder.h"
+#include "help_driver.h"
+
+struct shelf {
+    struct scene *scene; /* its folder and configuration; it has no driver */
+    struct core *core;
+    struct policy_folder *folder;
+    struct decision decision;
+    time_ms now;
+};
+
+static void step(struct shelf *shelf, struct input *input)
+{
+    input->now = ++shelf->now;
+    core_step(shelf->core, input, &shelf->decision);
+    for (size_t i = 0; i < shelf->decision.effects_count; i++) {
+        if (shelf->decision.effects[i].kind == EFFECT_POLICY_RELEASED) {
+            policy_free(shelf->decision.effects[i].policy);
+        }
+    }
+}
+
+static int begin(void **state)
+{
+    struct shelf *shelf = calloc(1, sizeof(*shelf));
+    struct input started = {.kind = INPUT_STARTED};
+
+    assert_non_null(shelf);
+    shelf->scene = scene_begin();
+    shelf->scene->config->core.version = "test";
+    shelf->now = 1800000000000;
+    shelf->core = core_new(&shelf->scene->config->core);
+    shelf->folder = policy_folder_new(shelf->scene->config);
+    step(shelf, &started);
+    scene_remove(shelf->scene, "policies/svc.yaml");
+    *state = shelf;
+    return 0;
+}
+
+static int end(void **state)
+{
+    struct shelf *shelf = *state;
+
+    policy_folder_free(shelf->folder);
+    core_free(shelf->core);
+    scene_end(shelf->scene);
+    free(shelf);
+    return 0;
+}
+
+/* Look, tell the core everything; "+name -name ..." in order. */
+static const char *look(struct shelf *shelf)
+{
+    static char told[1024];
+    struct policy *accepted = NULL;
+    char removed[NAME_MAX_BYTES + 1];
+
+    told[0] = '\0';
+    (void)policy_folder_look(shelf->folder, shelf->core, false);
+    while (policy_folder_next(shelf->folder, &accepted, removed)) {
+        struct input input = {.kind = INPUT_POLICY_REMOVED};
+
+        if (accepted == NULL) {
+            input.policy.name = removed;
+        } else {
+            input.kind = INPUT_POLICY_ACCEPTED;
+            input.policy.block = accepted;
+        }
+        (void)snprintf(
+            told + strlen(told), sizeof(told) - strlen(told), "%s%s%s",
+            told[0] == '\0' ? "" : " ", accepted == NULL ? "-" : "+",
+            accepted == NULL ? removed : policy_text(accepted, accepted->name));
+        step(shelf, &input);
+    }
+    return told;
+}
+
+static void put(struct shelf *shelf, const char *file, const char *policy,
+                const char *service, const char *text)
+{
+    char path[200], content[1024];
+
+    (void)snprintf(path, sizeof(path), "policies/%s", file);
+    (void)snprintf(content, sizeof(content),
+                   "policy: %s\n"
+                   "applies_to: {service: %s, environment: production}\n"
+                   "signals: {errors: {prometheus: e, unit: count}}\n"
+                   "tree: {question: Bad?, if: errors > 5,\n"
+                   "       then: {page: \"%s\"}, else: healthy}\n",
+                   policy, service, text);
+    scene_write(shelf->scene, path, content);
+}
+
+static void drop(struct shelf *shelf, const char *file)
+{
+    char path[200];
+
+    (void)snprintf(path, sizeof(path), "policies/%s", file);
+    scene_remove(shelf->scene, path);
+}
+
+static const char *first_problem(const struct shelf *shelf)
+{
+    const struct problems *problems = policy_folder_problems(shelf->folder);
+
+    return problems->errors == 0 ? "" : problems->list[0].text;
+}
+
+static void what_is_new_is_told_once(void **state)
+{
+    struct shelf *shelf = *state;
+
+    assert_string_equal(look(shelf), "");
+    put(shelf, "b.yaml", "two", "b", "x");
+    put(shelf, "a.yml", "one", "a", "x");
+    put(shelf, "a.test.yaml", "three", "c", "x");
+    put(shelf, ".hidden.yaml", "four", "d", "x");
+    put(shelf, "notes.txt", "five", "e", "x");
+    assert_string_equal(look(shelf), "+one +two");
+    assert_string_equal(look(shelf), "");
+    assert_int_equal(policy_folder_files(shelf->folder), 2);
+    put(shelf, "b.yaml", "two", "b", "y");
+    assert_string_equal(look(shelf), "+two");
+    drop(shelf, "a.yml");
+    assert_string_equal(look(shelf), "-one");
+    assert_int_equal(policy_folder_problems(shelf->folder)->errors, 0);
+}
+
+static void a_file_that_was_only_touched_tells_nothing(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "");
+}
+
+static void a_renamed_policy_is_there_before_the_old_one_goes(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    put(shelf, "a.yaml", "uno", "a", "x");
+    assert_string_equal(look(shelf), "+uno -one");
+}
+
+static void a_moved_file_tells_nothing(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    put(shelf, "z.yaml", "one", "a", "x");
+    drop(shelf, "a.yaml");
+    assert_string_equal(look(shelf), "");
+}
+
+static void a_broken_file_keeps_what_it_had(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    put(shelf, "b.yaml", "two", "b", "x");
+    assert_string_equal(look(shelf), "+one +two");
+    scene_write(shelf->scene, "policies/a.yaml", "policy: one\n:\n");
+    drop(shelf, "b.yaml");
+    assert_string_equal(look(shelf), "-two");
+    assert_non_null(view_policy(shelf->core, "one"));
+    assert_true(policy_folder_problems(shelf->folder)->errors > 0);
+    put(shelf, "a.yaml", "one", "a", "y");
+    assert_string_equal(look(shelf), "+one");
+    assert_string_equal(first_problem(shelf), "");
+}
+
+/* What stands already wins, whatever the files are called. */
+static void two_that_match_equally_are_an_error_in_the_newer(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "m.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    put(shelf, "a.yaml", "two", "a", "x");
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_problem(shelf), "m.yaml"));
+    assert_null(view_policy(shelf->core, "two"));
+    /* When the other goes, it may stand. */
+    drop(shelf, "m.yaml");
+    assert_string_equal(look(shelf), "+two -one");
+    assert_string_equal(first_problem(shelf), "");
+}
+
+static void one_name_in_two_files_is_an_error(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    put(shelf, "b.yaml", "one", "b", "x");
+    assert_string_equal(look(shelf), "+one");
+    assert_non_null(strstr(first_problem(shelf), "'one'"));
+    assert_non_null(strstr(first_problem(shelf), "a.yaml"));
+}
+
+static void a_broken_file_still_holds_its_ground(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    scene_write(shelf->scene, "policies/a.yaml", "policy: one\n:\n");
+    put(shelf, "b.yaml", "two", "a", "x");
+    assert_string_equal(look(shelf), "");
+    assert_null(view_policy(shelf->core, "two"));
+}
+
+/* After a restart the journal says "one", and a file that cannot be read may
+ * well be the one it came from. */
+static void
+nothing_is_removed_while_a_file_without_a_past_is_broken(void **state)
+{
+    struct shelf *shelf = *state;
+
+    policy_folder_known(shelf->folder, "one", true);
+    scene_write(shelf->scene, "policies/a.yaml", "policy: one\n:\n");
+    assert_string_equal(look(shelf), "");
+    put(shelf, "a.yaml", "uno", "a", "x");
+    assert_string_equal(look(shelf), "+uno -one");
+}
+
+static void a_folder_that_goes_away_changes_nothing(void **state)
+{
+    struct shelf *shelf = *state;
+    char here[2 * FILES_PATH_MAX], there[2 * FILES_PATH_MAX];
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    (void)snprintf(here, sizeof(here), "%s/policies", shelf->scene->folder);
+    (void)snprintf(there, sizeof(there), "%s/away", shelf->scene->folder);
+    assert_int_equal(rename(here, there), 0);
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_problem(shelf), "cannot read the folder"));
+    assert_non_null(view_policy(shelf->core, "one"));
+    assert_int_equal(rename(there, here), 0);
+    assert_string_equal(look(shelf), "");
+    assert_string_equal(first_problem(shelf), "");
+}
+
+static void a_huge_file_is_refused(void **state)
+{
+    struct shelf *shelf = *state;
+    char *text = malloc(POLICY_FILE_MAX + 100);
+
+    assert_non_null(text);
+    memset(text, '#', POLICY_FILE_MAX + 99);
+    text[POLICY_FILE_MAX + 99] = '\0';
+    scene_write(shelf->scene, "policies/a.yaml", text);
+    free(text);
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_problem(shelf), "64 KiB"));
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(what_is_new_is_told_once),
+        STORY(a_file_that_was_only_touched_tells_nothing),
+        STORY(a_renamed_policy_is_there_before_the_old_one_goes),
+        STORY(a_moved_file_tells_nothing),
+        STORY(a_broken_file_keeps_what_it_had),
+        STORY(two_that_match_equally_are_an_error_in_the_newer),
+        STORY(one_name_in_two_files_is_an_error),
+        STORY(a_broken_file_still_holds_its_ground),
+        STORY(nothing_is_removed_while_a_file_without_a_past_is_broken),
+        STORY(a_folder_that_goes_away_changes_nothing),
+        STORY(a_huge_file_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
