@@ -109,11 +109,16 @@ static void drop(struct shelf *shelf, const char *file)
     scene_remove(shelf->scene, path);
 }
 
-static const char *first_problem(const struct shelf *shelf)
+static const char *first_error(const struct shelf *shelf)
 {
     const struct problems *problems = policy_folder_problems(shelf->folder);
 
-    return problems->errors == 0 ? "" : problems->list[0].text;
+    for (size_t i = 0; i < problems->count; i++) {
+        if (problems->list[i].kind == PROBLEM_ERROR) {
+            return problems->list[i].text;
+        }
+    }
+    return "";
 }
 
 static void what_is_new_is_told_once(void **state)
@@ -181,7 +186,7 @@ static void a_broken_file_keeps_what_it_had(void **state)
     assert_true(policy_folder_problems(shelf->folder)->errors > 0);
     put(shelf, "a.yaml", "one", "a", "y");
     assert_string_equal(look(shelf), "+one");
-    assert_string_equal(first_problem(shelf), "");
+    assert_string_equal(first_error(shelf), "");
 }
 
 /* What stands already wins, whatever the files are called. */
@@ -193,12 +198,12 @@ static void two_that_match_equally_are_an_error_in_the_newer(void **state)
     assert_string_equal(look(shelf), "+one");
     put(shelf, "a.yaml", "two", "a", "x");
     assert_string_equal(look(shelf), "");
-    assert_non_null(strstr(first_problem(shelf), "m.yaml"));
+    assert_non_null(strstr(first_error(shelf), "m.yaml"));
     assert_null(view_policy(shelf->core, "two"));
     /* When the other goes, it may stand. */
     drop(shelf, "m.yaml");
     assert_string_equal(look(shelf), "+two -one");
-    assert_string_equal(first_problem(shelf), "");
+    assert_string_equal(first_error(shelf), "");
 }
 
 static void one_name_in_two_files_is_an_error(void **state)
@@ -208,8 +213,8 @@ static void one_name_in_two_files_is_an_error(void **state)
     put(shelf, "a.yaml", "one", "a", "x");
     put(shelf, "b.yaml", "one", "b", "x");
     assert_string_equal(look(shelf), "+one");
-    assert_non_null(strstr(first_problem(shelf), "'one'"));
-    assert_non_null(strstr(first_problem(shelf), "a.yaml"));
+    assert_non_null(strstr(first_error(shelf), "'one'"));
+    assert_non_null(strstr(first_error(shelf), "a.yaml"));
 }
 
 static void a_broken_file_still_holds_its_ground(void **state)
@@ -249,11 +254,11 @@ static void a_folder_that_goes_away_changes_nothing(void **state)
     (void)snprintf(there, sizeof(there), "%s/away", shelf->scene->folder);
     assert_int_equal(rename(here, there), 0);
     assert_string_equal(look(shelf), "");
-    assert_non_null(strstr(first_problem(shelf), "cannot read the folder"));
+    assert_non_null(strstr(first_error(shelf), "cannot read the folder"));
     assert_non_null(view_policy(shelf->core, "one"));
     assert_int_equal(rename(there, here), 0);
     assert_string_equal(look(shelf), "");
-    assert_string_equal(first_problem(shelf), "");
+    assert_string_equal(first_error(shelf), "");
 }
 
 static void a_huge_file_is_refused(void **state)
@@ -267,7 +272,7 @@ static void a_huge_file_is_refused(void **state)
     scene_write(shelf->scene, "policies/a.yaml", text);
     free(text);
     assert_string_equal(look(shelf), "");
-    assert_non_null(strstr(first_problem(shelf), "64 KiB"));
+    assert_non_null(strstr(first_error(shelf), "64 KiB"));
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, begin, end)
