@@ -171,39 +171,33 @@ time_ms core_jitter(const struct core *core, uint64_t salt, uint32_t attempt,
 
 /* ---- inputs ------------------------------------------------------------ */
 
-static void tick(struct core *core)
+static void handle_service(struct core *core, enum timer_kind kind,
+                           struct service *service)
 {
-    struct timer *timer = timers_first(&core->timers);
-    if (!timer || timer->at > core->now) {
-        return;
+    if (kind == TIMER_ACT) {
+        rollback_decide(core, service);
+    } else if (kind == TIMER_RECONCILE) {
+        reconcile_due(core, service);
+    } else if (kind == TIMER_LOOK) {
+        watch_due(core, service);
+    } else if (kind == TIMER_ACCOUNT) {
+        account_due(core, service);
+    } else {
+        observe_due(core, service);
     }
-    uint64_t id = timer->id;
-    enum timer_kind kind = timer->kind;
-    timer_stop(&core->timers, timer);
+}
+
+static void handle(struct core *core, enum timer_kind kind, uint64_t id)
+{
     switch (kind) {
     case TIMER_ROLLBACK:
         rollback_due(core, rollback_find(core, id));
         break;
-    case TIMER_ACT:
-        rollback_decide(core, service_at(core, (uint16_t)id));
-        break;
     case TIMER_PENDING:
         pending_due(core, pool_find(&core->pending, id));
         break;
-    case TIMER_RECONCILE:
-        reconcile_due(core, service_at(core, (uint16_t)id));
-        break;
     case TIMER_QUERY:
         query_due(core, (uint32_t)id);
-        break;
-    case TIMER_LOOK:
-        watch_due(core, service_at(core, (uint16_t)id));
-        break;
-    case TIMER_ACCOUNT:
-        account_due(core, service_at(core, (uint16_t)id));
-        break;
-    case TIMER_OBSERVE:
-        observe_due(core, service_at(core, (uint16_t)id));
         break;
     case TIMER_FREEZE:
         freeze_due(core, pool_find(&core->freezes, id));
@@ -214,6 +208,25 @@ static void tick(struct core *core)
     case TIMER_ACTION:
         action_due(core, pool_find(&core->actions, id));
         break;
+    case TIMER_RECONCILE:
+    case TIMER_LOOK:
+    case TIMER_ACT:
+    case TIMER_ACCOUNT:
+    case TIMER_OBSERVE:
+        handle_service(core, kind, service_at(core, (uint16_t)id));
+        break;
+    }
+}
+
+/* The one oldest deadline. */
+static void tick(struct core *core)
+{
+    struct timer *timer = timers_first(&core->timers);
+    if (timer && timer->at <= core->now) {
+        enum timer_kind kind = timer->kind;
+        uint64_t id = timer->id;
+        timer_stop(&core->timers, timer);
+        handle(core, kind, id);
     }
 }
 

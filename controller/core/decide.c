@@ -116,27 +116,39 @@ static time_ms freeze_until(const struct core *core,
     return leaf->freezes ? core->now + leaf->freeze : 0;
 }
 
+static void say_intent(const struct core *core, const struct rollback *rollback,
+                       const char *target, time_ms until,
+                       char text[RECORD_TEXT_MAX])
+{
+    const struct service *service = service_at(core, rollback->service);
+    const struct watch *watch = watch_of(core, service);
+    char moment[MOMENT_TEXT_MAX];
+    text_join(text, RECORD_TEXT_MAX, "rolling back ", service->name, " in ",
+              service->environment, " from ", rollback->suspect, " to ", target,
+              watch->on && watch->values[0] ? ": " : "",
+              watch->on ? watch->values : "",
+              rollback->by[0] ? "; ordered by " : "", rollback->by, NULL);
+    if (until > core->now) {
+        text_append(text, RECORD_TEXT_MAX, ". Deploys are frozen until ",
+                    moment_print(until / SECOND_MS * SECOND_MS, moment),
+                    "; deploy a fix with 'lastgood thaw'", NULL);
+    }
+}
+
 static void intend(struct core *core, struct rollback *rollback)
 {
     const struct release *suspect = release_find(core, rollback->release);
     const struct release *target = ledger_last_good(core, suspect);
-    const struct service *service = service_at(core, rollback->service);
     assert(target);
+    time_ms until = freeze_until(core, rollback);
     char text[RECORD_TEXT_MAX];
-    const struct watch *watch = watch_of(core, service);
-    text_join(text, sizeof text, "rolling back ", service->name, " in ",
-              service->environment, " from ", suspect->version, " to ",
-              target->version, watch->on && watch->values[0] ? ": " : "",
-              watch->on ? watch->values : "",
-              rollback->by[0] ? "; ordered by " : "", rollback->by,
-              ". Deploys are frozen; fix ", suspect->version,
-              " and 'lastgood thaw'", NULL);
+    say_intent(core, rollback, target->version, until, text);
     struct record *record = rollback_begin_move(
         core, rollback, ROLLBACK_INTENDED, "intended", text);
     record->target_release = target->id;
     text_copy(record->target_version, sizeof record->target_version,
               target->version);
-    record->until = freeze_until(core, rollback);
+    record->until = until;
     core_tell(core, record);
     tell(core, rollback, "rollback", text);
     timer_arm(&core->timers, &rollback->timer, core->now);

@@ -4,6 +4,7 @@
 
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
+#include "policies/explain.h"
 
 /* So many make a sentence that can still be read at night. */
 #define VALUES_MAX 6
@@ -46,8 +47,9 @@ static int add_values(const struct policy *policy,
 void describe_values(const struct policy *policy, const struct verdict *verdict,
                      char *ret_text, size_t size)
 {
-    ret_text[0] = '\0';
-    if (add_values(policy, verdict, OP_NAMED, ret_text, size) == 0) {
+    explain_decisive(policy, verdict, ret_text, size);
+    if (ret_text[0] == '\0' &&
+        add_values(policy, verdict, OP_NAMED, ret_text, size) == 0) {
         (void)add_values(policy, verdict, OP_SIGNAL, ret_text, size);
     }
 }

@@ -5,7 +5,8 @@
 #include "controller/core/rollback.h"
 #include "controller/core/watch.h"
 
-/* "error_rate 8.7%, pool_saturation 92%": the known named signals. */
+/* What decided: "error_rate 8.7% > 5% for 2m"; where no comparison did, the
+ * known named signals: "error_rate 8.7%, pool_saturation 92%". */
 void describe_values(const struct policy *policy, const struct verdict *verdict,
                      char *ret_text, size_t size);
 

@@ -27,6 +27,11 @@ static bool is_news(const struct release *release, const struct policy *policy,
     return false;
 }
 
+static bool is_trouble(const struct leaf *leaf)
+{
+    return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
+}
+
 static void remember(struct watch *watch, const struct policy *policy,
                      const struct verdict *verdict)
 {
@@ -35,11 +40,6 @@ static void remember(struct watch *watch, const struct policy *policy,
     watch->unsure = verdict->unsure;
     describe_values(policy, verdict, watch->values, sizeof watch->values);
     describe_unknowns(policy, verdict, watch->unknowns, sizeof watch->unknowns);
-}
-
-static bool is_trouble(const struct leaf *leaf)
-{
-    return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
 }
 
 static void fill_look(struct record *record, const struct policy *policy,

@@ -43,33 +43,39 @@ struct series *series_at(const struct core *core, uint32_t id)
 
 /* ---- finding and making ------------------------------------------------ */
 
-static bool has_name(const struct source_option *source, const char *name)
+static bool is_table(const struct core *core, uint16_t source)
 {
-    return text_equal(source->name, name);
+    return source != NONE_INDEX &&
+           core->options.sources[source].fetch == FETCH_TABLE;
+}
+
+static uint16_t source_named(const struct core *core, const char *name)
+{
+    for (size_t i = 0; i < core->options.sources_count; i++) {
+        if (text_equal(core->options.sources[i].name, name)) {
+            return (uint16_t)i;
+        }
+    }
+    return NONE_INDEX;
 }
 
 uint16_t signal_source(const struct core *core, const struct service *service,
                        const struct policy *policy, uint16_t signal)
 {
     const struct signal *asked = policy_signal(policy, signal);
-    uint16_t found = NONE_INDEX;
-    if (asked->source == 0) {
-        found = service->option == NONE_INDEX
-                    ? NONE_INDEX
-                    : core->options.services[service->option].source;
+    uint16_t own = service->option == NONE_INDEX
+                       ? NONE_INDEX
+                       : core->options.services[service->option].source;
+    if (is_table(core, own)) {
+        return own; /* replay: its columns stand for every source */
     }
-    for (size_t i = 0; asked->source != 0 && i < core->options.sources_count;
-         i++) {
-        if (has_name(&core->options.sources[i],
-                     policy_text(policy, asked->source))) {
-            found = (uint16_t)i;
-        }
-    }
-    if (found == NONE_INDEX ||
-        core->options.sources[found].fetch != asked->fetch) {
-        return NONE_INDEX;
-    }
-    return found;
+    uint16_t found =
+        asked->source == 0
+            ? own
+            : source_named(core, policy_text(policy, asked->source));
+    bool fits = found != NONE_INDEX &&
+                core->options.sources[found].fetch == asked->fetch;
+    return fits ? found : NONE_INDEX;
 }
 
 static struct query_view key_of(const struct core *core,
@@ -79,12 +85,14 @@ static struct query_view key_of(const struct core *core,
 {
     const struct signal *asked = policy_signal(policy, signal);
     bool own = core->options.sources[source].per_service;
+    bool table = is_table(core, source);
     return (struct query_view){
         .source = source,
         .service = own ? service->index : NONE_INDEX,
-        .fetch = asked->fetch,
-        .text = policy_text(policy, asked->query),
-        .fresh = asked->fresh ? policy_text(policy, asked->fresh) : "",
+        .fetch = core->options.sources[source].fetch,
+        .text = policy_text(policy, table ? asked->name : asked->query),
+        .fresh =
+            asked->fresh && !table ? policy_text(policy, asked->fresh) : "",
         .every = policy->watch.every,
         .max_age = asked->max_age,
     };
@@ -224,7 +232,6 @@ static const char *selected(const struct policy *policy,
 static void series_fill(struct series *series, const struct policy *policy,
                         const struct signal *signal, const struct facts *facts)
 {
-    memset(series, 0, sizeof *series);
     series->selects = signal->selects;
     for (uint8_t i = 0; i < signal->selects; i++) {
         const struct select *select = &signal->select[i];
@@ -299,8 +306,10 @@ uint32_t series_take(struct core *core, const struct service *service,
         return NONE_ID;
     }
     struct query_view key = key_of(core, service, policy, signal, source);
-    struct series wanted;
-    series_fill(&wanted, policy, policy_signal(policy, signal), facts);
+    struct series wanted = {0};
+    if (!is_table(core, source)) {
+        series_fill(&wanted, policy, policy_signal(policy, signal), facts);
+    }
     uint32_t query = query_find(core, &key);
     if (query == NONE_ID) {
         query = query_make(core, &key);

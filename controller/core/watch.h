@@ -42,7 +42,7 @@ struct watch {
     double requests;
 
     char unknowns[256]; /* "errors (no data), pool (stale)" */
-    char values[256];   /* "error_rate 8.7%, pool_saturation 92%" */
+    char values[512];   /* "error_rate 8.7% > 5% for 2m" */
     struct timer look, act, account;
 };
 

@@ -58,7 +58,8 @@ static void the_page_says_what_and_why_and_what_next(void **state)
     assert_true(view_rollback(story->core, release.rollback, &rollback));
     assert_string_equal(rollback.text,
                         "rolling back shop in prod from 1.1 to 1.0: "
-                        "error_rate 20%. Deploys are frozen; fix 1.1 and "
+                        "error_rate 20% > 5% for 1m. Deploys are frozen until "
+                        "2023-11-15T22:10:47Z; deploy a fix with "
                         "'lastgood thaw'");
     story_end(story);
 }
