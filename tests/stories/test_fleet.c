@@ -127,6 +127,79 @@ static void the_same_inputs_give_the_same_bytes(void **state)
     story_end(stories[1]);
 }
 
+static const char *const few[] = {"shop", "cart", "mail", "user", "auth"};
+
+static struct story *many(size_t count, uint32_t shared_services)
+{
+    struct story *story = story_new(few, count);
+    story->options.shared_services = shared_services;
+    for (size_t i = 0; i < count; i++) {
+        story_metric_at(story, "requests", few[i], STORY_START - HOUR_MS, 100);
+        story_metric_at(story, "errors", few[i], STORY_START - HOUR_MS, 0.1);
+    }
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    for (size_t i = 0; i < count; i++) {
+        story_adopt(story, few[i], "1.0");
+    }
+    story_run(story, 5 * MINUTE_MS);
+    for (size_t i = 0; i < count; i++) {
+        story_deploy(story, few[i], "1.1", 0);
+        story_register(story, few[i], "1.1");
+    }
+    story_run(story, 5 * MINUTE_MS);
+    story_skip(story);
+    return story;
+}
+
+static void two_services_at_once_are_both_rolled_back(void **state)
+{
+    (void)state;
+    struct story *story = many(5, 3);
+    story_metric(story, "errors", "shop", 20);
+    story_metric(story, "errors", "cart", 30);
+    story_run_until(story, "cart: rollback applied", 10 * MINUTE_MS);
+    assert_int_equal(story_world(story, "shop")->reverts, 1);
+    assert_int_equal(story_world(story, "cart")->reverts, 1);
+    assert_int_equal(story_world(story, "mail")->reverts, 0);
+    struct core_counts counts;
+    view_counts(story->core, &counts);
+    assert_int_equal(counts.queries, 2); /* one each, for five releases */
+    assert_int_equal(counts.series, 6);  /* three still watched */
+    story_end(story);
+}
+
+static void the_fleet_has_a_budget(void **state)
+{
+    (void)state;
+    struct story *story = many(5, 0);
+    for (size_t i = 0; i < 4; i++) {
+        story_metric(story, "errors", few[i], 20);
+        story_run(story, 2 * MINUTE_MS);
+    }
+    assert_int_equal(story_count(story, "rollback applied"), 3);
+    assert_int_equal(story_count(story, "user: rollback refused (fleet)"), 1);
+    story_run_until(story, "user: rollback intended", 10 * MINUTE_MS);
+    story_end(story);
+}
+
+static void a_cause_they_share_is_nobodys_release(void **state)
+{
+    (void)state;
+    struct story *story = many(5, 3);
+    for (size_t i = 0; i < 4; i++) {
+        story_metric(story, "errors", few[i], 20);
+    }
+    story_run(story, 3 * MINUTE_MS);
+    assert_int_equal(story_count(story, "rollback refused (shared_cause)"), 4);
+    story_run(story, 20 * MINUTE_MS); /* and so it stays while they all stand */
+    for (size_t i = 0; i < 2; i++) {
+        story_metric(story, "errors", few[i], 0.1);
+    }
+    assert_int_equal(story_count(story, "-> revert"), 0);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +207,9 @@ int main(void)
         cmocka_unit_test(one_of_two_hundred_is_rolled_back),
         cmocka_unit_test(two_hundred_watches_survive_a_restart),
         cmocka_unit_test(a_source_of_each_service_is_asked_for_each),
+        cmocka_unit_test(two_services_at_once_are_both_rolled_back),
+        cmocka_unit_test(the_fleet_has_a_budget),
+        cmocka_unit_test(a_cause_they_share_is_nobodys_release),
         cmocka_unit_test(the_same_inputs_give_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

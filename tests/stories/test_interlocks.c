@@ -13,7 +13,6 @@
 #include "help_story.h"
 
 static const char *const shop[] = {"shop"};
-static const char *const fleet[] = {"shop", "cart", "mail", "user", "auth"};
 
 static void metrics(struct story *story, const char *service)
 {
@@ -362,76 +361,6 @@ static void one_rollback_a_service_in_half_an_hour(void **state)
     story_end(story);
 }
 
-static struct story *many(size_t count, uint32_t shared_services)
-{
-    struct story *story = story_new(fleet, count);
-    story->options.shared_services = shared_services;
-    for (size_t i = 0; i < count; i++) {
-        metrics(story, fleet[i]);
-    }
-    story_start(story);
-    story_policy(story, STORY_POLICY);
-    for (size_t i = 0; i < count; i++) {
-        story_adopt(story, fleet[i], "1.0");
-    }
-    story_run(story, 5 * MINUTE_MS);
-    for (size_t i = 0; i < count; i++) {
-        story_deploy(story, fleet[i], "1.1", 0);
-        story_register(story, fleet[i], "1.1");
-    }
-    story_run(story, 5 * MINUTE_MS);
-    story_skip(story);
-    return story;
-}
-
-static void two_services_at_once_are_both_rolled_back(void **state)
-{
-    (void)state;
-    struct story *story = many(5, 3);
-    story_metric(story, "errors", "shop", 20);
-    story_metric(story, "errors", "cart", 30);
-    story_run_until(story, "cart: rollback applied", 10 * MINUTE_MS);
-    assert_int_equal(story_world(story, "shop")->reverts, 1);
-    assert_int_equal(story_world(story, "cart")->reverts, 1);
-    assert_int_equal(story_world(story, "mail")->reverts, 0);
-    struct core_counts counts;
-    view_counts(story->core, &counts);
-    assert_int_equal(counts.queries, 2); /* one each, for five releases */
-    assert_int_equal(counts.series, 6);  /* three still watched */
-    story_end(story);
-}
-
-static void the_fleet_has_a_budget(void **state)
-{
-    (void)state;
-    struct story *story = many(5, 0);
-    for (size_t i = 0; i < 4; i++) {
-        story_metric(story, "errors", fleet[i], 20);
-        story_run(story, 2 * MINUTE_MS);
-    }
-    assert_int_equal(story_count(story, "rollback applied"), 3);
-    assert_int_equal(story_count(story, "user: rollback refused (fleet)"), 1);
-    story_run_until(story, "user: rollback intended", 10 * MINUTE_MS);
-    story_end(story);
-}
-
-static void a_cause_they_share_is_nobodys_release(void **state)
-{
-    (void)state;
-    struct story *story = many(5, 3);
-    for (size_t i = 0; i < 4; i++) {
-        story_metric(story, "errors", fleet[i], 20);
-    }
-    story_run(story, 3 * MINUTE_MS);
-    assert_int_equal(story_count(story, "rollback refused (shared_cause)"), 4);
-    story_run(story, 20 * MINUTE_MS); /* and so it stays while they all stand */
-    for (size_t i = 0; i < 2; i++) {
-        story_metric(story, "errors", fleet[i], 0.1);
-    }
-    assert_int_equal(story_count(story, "-> revert"), 0);
-    story_end(story);
-}
-
 static void what_a_rollback_put_live_is_not_reverted_unattended(void **state)
 {
     (void)state;
@@ -605,9 +534,6 @@ int main(void)
         cmocka_unit_test(a_suggestion_waits_for_a_person),
         cmocka_unit_test(a_suggestion_is_withdrawn_when_the_trouble_ends),
         cmocka_unit_test(one_rollback_a_service_in_half_an_hour),
-        cmocka_unit_test(two_services_at_once_are_both_rolled_back),
-        cmocka_unit_test(the_fleet_has_a_budget),
-        cmocka_unit_test(a_cause_they_share_is_nobodys_release),
         cmocka_unit_test(what_a_rollback_put_live_is_not_reverted_unattended),
         cmocka_unit_test(a_newer_deploy_that_was_announced_is_waited_for),
         cmocka_unit_test(a_live_version_that_nobody_saw_is_not_the_suspect),
