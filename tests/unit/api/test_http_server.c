@@ -260,7 +260,7 @@ static void our_refusals_are_problem_details(void **state)
     (void)state;
     open_fixture(&fixture, 60000, 60000);
     socket_ask(&fixture.loop, fixture.port,
-               "GET /a HTTP/1.1\r\nHost: h\r\nName : v\r\n\r\n", &heard);
+               "GET /a HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n", &heard);
     assert_string_equal(heard_header(&heard, "Content-Type", value),
                         "application/problem+json");
     assert_non_null(strstr(heard_body(&heard), "\"code\":\"bad_framing\""));
