@@ -32,9 +32,11 @@ static void pools_init(struct core *core)
 {
     uint32_t services = core->options.services_max;
     uint32_t releases = core->options.releases_max;
-    pool_init(&core->releases, sizeof(struct release), releases);
-    pool_init(&core->incidents, sizeof(struct incident), releases);
-    pool_init(&core->rollbacks, sizeof(struct rollback), releases);
+    pool_init(
+        &core->releases, sizeof(struct release),
+        releases); /* One of each release is kept; the older ones make room. */
+    pool_init(&core->incidents, sizeof(struct incident), releases + services);
+    pool_init(&core->rollbacks, sizeof(struct rollback), releases + services);
     pool_init(&core->freezes, sizeof(struct freeze), FREEZES_MAX);
     pool_init(&core->notices, sizeof(struct notice), NOTICES_PENDING_MAX);
     pool_init(&core->actions, sizeof(struct action), ACTIONS_PENDING_MAX);

@@ -125,6 +125,10 @@ void notice_apply(struct core *core, const struct record *record)
     text_copy(notice->what, sizeof notice->what, record->code);
     text_copy(notice->text, sizeof notice->text, record->text);
     timer_name(&notice->timer, TIMER_NOTICE, notice->id);
+    struct release *release = release_find(core, record->release);
+    if (release && text_equal(record->code, "not_live")) {
+        release->late = true;
+    }
     struct incident *incident = incident_find(core, record->incident);
     if (incident) {
         incident->paged_at = record->at;

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controller/core/describe.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 
@@ -44,8 +45,32 @@ static time_ms interval(const struct core *core, const struct service *service)
     return backoff < usual ? backoff : usual;
 }
 
+/* Registered, and not live when the deploy should be over: said once. */
+static void tell_late(struct core *core, const struct service *service)
+{
+    const struct release *newest =
+        service->releases_count > 0
+            ? ledger_at(core, service, service->releases_count - 1)
+            : NULL;
+    if (!newest || newest->late || newest->live_from != 0 ||
+        !release_is_active(newest) || newest->origin != ORIGIN_REGISTERED ||
+        core->now < newest->registered_at + service_deadline(core, service)) {
+        return;
+    }
+    char name[RELEASE_TEXT_MAX], span[DURATION_TEXT_MAX];
+    char text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, describe_release(core, newest, name),
+              " was registered and is not live after ",
+              duration_print(service_deadline(core, service), span),
+              service->live[0] ? ": live is " : "", service->live,
+              service->observe_error[0] ? "; the target says: " : "",
+              service->observe_error, ". Look at the deploy", NULL);
+    notice_tell(core, service, NULL, NONE_INDEX, newest->id, "not_live", text);
+}
+
 void observe_due(struct core *core, struct service *service)
 {
+    tell_late(core, service);
     /* Regular observations are spread, or all services are asked at once. */
     time_ms next = interval(core, service);
     if (next == OBSERVE_EVERY_MS) {
@@ -68,14 +93,28 @@ void observe_soon(struct core *core, struct service *service)
     timer_pull(&core->timers, &service->observe, core->now);
 }
 
+bool observe_is_clear(const struct input *input)
+{
+    return input->target.result == TARGET_OBSERVED && input->target.version &&
+           name_is_valid(input->target.version);
+}
+
+const char *observe_failure(const struct input *input)
+{
+    if (input->target.result == TARGET_OBSERVED) {
+        return "the version that it names is not a version";
+    }
+    return input->target.text ? input->target.text : "no answer";
+}
+
 void observe_answered(struct core *core, struct service *service,
                       const struct input *input)
 {
     service->observing = 0;
-    if (input->target.result != TARGET_OBSERVED || !input->target.version) {
+    if (!observe_is_clear(input)) {
         service->failures++;
         text_copy(service->observe_error, sizeof service->observe_error,
-                  input->target.text ? input->target.text : "no answer");
+                  observe_failure(input));
     } else {
         observe_learn(core, service, input->target.version,
                       input->target.complete);

@@ -13,6 +13,12 @@ void observe_due(struct core *core, struct service *service);
 void observe_answered(struct core *core, struct service *service,
                       const struct input *input);
 
+/* Does the answer say what is live?  A version that is no name does not. */
+bool observe_is_clear(const struct input *input);
+
+/* Why it does not, for people. */
+const char *observe_failure(const struct input *input);
+
 /* What somebody saw: recorded when it is news. */
 void observe_learn(struct core *core, struct service *service,
                    const char *version, bool complete);

@@ -19,6 +19,7 @@ struct release {
     uint16_t leaf; /* of the last verdict */
     uint8_t steps, frozens, labels_count;
     bool blind, undetermined;
+    bool late; /* people were told that it is not live in time */
     enum release_state state;
     enum grade grade;
     enum origin origin;

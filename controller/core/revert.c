@@ -166,7 +166,7 @@ static void not_seen(struct core *core, struct rollback *rollback,
     struct service *service = service_at(core, rollback->service);
     rollback->failures++;
     text_copy(service->observe_error, sizeof service->observe_error,
-              input->target.text ? input->target.text : "no answer");
+              observe_failure(input));
     wait_for(core, rollback, backoff(core, rollback, rollback->failures));
 }
 
@@ -203,8 +203,7 @@ void revert_answered(struct core *core, struct rollback *rollback,
     }
     if (asked == EFFECT_REVERT) {
         reverted(core, rollback, input);
-    } else if (input->target.result == TARGET_OBSERVED &&
-               input->target.version) {
+    } else if (observe_is_clear(input)) {
         seen(core, rollback, input);
     } else {
         not_seen(core, rollback, input);

@@ -100,7 +100,9 @@ static void make_room(struct core *core)
     for (uint32_t i = 0; i < core->rollbacks.count; i++) {
         struct rollback *rollback = pool_at(&core->rollbacks, i);
         const struct release *release = release_find(core, rollback->release);
+        const struct service *service = service_at(core, rollback->service);
         if (!rollback_is_under_way(rollback) &&
+            service->put_live != rollback->id &&
             (!release || release->rollback != rollback->id)) {
             timer_stop(&core->timers, &rollback->timer);
             rollback_stop_waiting(core, rollback);

@@ -508,6 +508,32 @@ static void a_quiet_incident_closes_after_ten_minutes(void **state)
     story_end(story);
 }
 
+static void a_registered_version_that_never_comes_is_paged_once(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_register(story, "shop", "1.1");
+    story_run(story, HOUR_MS);
+    story_expect(story,
+                 "05:00 registered 1.1\n"
+                 "15:00 notice not_live to oncall\n");
+    assert_int_equal(story_release(story, "shop", "1.1").state,
+                     RELEASE_CANDIDATE);
+    story_end(story);
+}
+
+static void a_version_that_is_no_version_is_not_believed(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    strcpy(story_world(story, "shop")->live, "<html> 502");
+    story_run(story, 12 * MINUTE_MS);
+    assert_string_equal(story_service(story, "shop").observe_error,
+                        "the version that it names is not a version");
+    story_expect(story, "");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -532,6 +558,8 @@ int main(void)
         cmocka_unit_test(a_clock_that_jumps_credits_nothing),
         cmocka_unit_test(a_paused_process_takes_the_grid_up_where_it_is),
         cmocka_unit_test(a_quiet_incident_closes_after_ten_minutes),
+        cmocka_unit_test(a_registered_version_that_never_comes_is_paged_once),
+        cmocka_unit_test(a_version_that_is_no_version_is_not_believed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
