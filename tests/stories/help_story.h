@@ -65,6 +65,8 @@ struct story {
     size_t lines_count;
     time_ms source_down_from, source_down_until;
     bool history_fails;
+    bool source_hangs;    /* no answer at all */
+    bool sinks_hang;      /* notices and actions are never confirmed */
     const char *crash_at; /* a transcript line that kills the controller */
     size_t kill_at;       /* this step is the last; 0: none */
     bool loses_last;      /* and its records were not durable */

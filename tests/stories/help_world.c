@@ -280,7 +280,7 @@ bool world_answer(struct story *story, const struct effect *effect,
     switch (effect->kind) {
     case EFFECT_QUERY:
         answer_query(story, effect, answer);
-        return true;
+        return !story->source_hangs;
     case EFFECT_HISTORY:
         answer_history(story, effect, answer);
         return true;
@@ -304,12 +304,12 @@ bool world_answer(struct story *story, const struct effect *effect,
         answer->input.kind = INPUT_NOTICE_DONE;
         answer->input.done.id = effect->notify.notice;
         answer->input.done.delivered = true;
-        return true;
+        return !story->sinks_hang;
     case EFFECT_RUN:
         answer->input.kind = INPUT_ACTION_DONE;
         answer->input.done.id = effect->run.action;
         answer->input.done.delivered = true;
-        return true;
+        return !story->sinks_hang;
     case EFFECT_ANSWER:
     case EFFECT_POLICY_RELEASED:
         break;

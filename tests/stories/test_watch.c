@@ -514,9 +514,8 @@ static void a_registered_version_that_never_comes_is_paged_once(void **state)
     struct story *story = story_settled();
     story_register(story, "shop", "1.1");
     story_run(story, HOUR_MS);
-    story_expect(story,
-                 "05:00 registered 1.1\n"
-                 "15:00 notice not_live to oncall\n");
+    story_expect(story, "05:00 registered 1.1\n"
+                        "15:00 notice not_live to oncall\n");
     assert_int_equal(story_release(story, "shop", "1.1").state,
                      RELEASE_CANDIDATE);
     story_end(story);
