@@ -284,6 +284,125 @@ class FullDisk(Case):
         self.check_clean(daemon)
 
 
+def status(number, document=b"<html>no</html>", headers=()):
+    def serve(handler):
+        handler.answer(number, document, "text/html", headers)
+    return serve
+
+
+BAD_ANSWERS = {
+    "a 400": status(400),
+    "a 429": status(429, headers=[("Retry-After", "1")]),
+    "a 500": status(500),
+    "a 503": status(503),
+    "HTML": status(200),
+    "nothing": status(200, b""),
+    "a redirect": status(302, headers=[("Location", "/elsewhere")]),
+    "not a vector": status(200, b'{"status":"success","data":{"resultType":'
+                           b'"scalar","result":[1,"60"]}}'),
+    "NaN": status(200, b'{"status":"success","data":{"resultType":"vector",'
+                  b'"result":[{"metric":{},"value":[1,"NaN"]}]}}'),
+    "half an answer": status(200, b'{"status":"success","data":{"resultT'),
+    "a closed connection": lambda handler: handler.hang_up(),
+    "silence": lambda handler: handler.hang(3),
+    "10 MiB": lambda handler: handler.chatter(10),
+}
+
+
+class BadMetrics(Case):
+    """Whatever a source says instead of an answer reverts nothing."""
+
+    def test_no_answer_of_the_source_reverts(self):
+        daemon = self.world.start()
+        code, text = daemon.adopt("1.0")
+        self.assertEqual(code, 0, text)
+        self.world.deployer.live["shop"] = "2.0"
+        self.assertEqual(daemon.register("2.0")[0], 0)
+        for name, serve in BAD_ANSWERS.items():
+            asked = self.world.metrics.queries
+            self.world.metrics.instead = serve
+            until(lambda: self.world.metrics.queries >= asked + 3, name)
+            self.assertEqual(self.world.deployer.requests, [], name)
+            self.assertIsNone(daemon.process.poll(), daemon.said())
+        # It was watching all the time: a real answer is acted upon.
+        self.world.metrics.values["errors_of_shop"] = 50
+        self.world.metrics.instead = None
+        until(lambda: self.world.deployer.reverts, "the revert")
+        self.check_clean(daemon)
+
+
+def first(times, serve):
+    """So for the first @times requests, then as it should be."""
+    def mode(part, handler, order, attempt):
+        if attempt <= times:
+            serve(handler)
+        else:
+            part.revert(handler, order, attempt)
+    return mode
+
+
+def after_doing(serve):
+    """It does what it was asked, and then says something else."""
+    def mode(part, handler, order, _attempt):
+        part.take(order["service"], order)
+        serve(handler)
+    return mode
+
+
+class BadTarget(Case):
+    """However a deployment API fails, at most one revert takes effect, and
+    the end is told."""
+
+    MODES = {
+        "twice-503": first(2, status(503)),
+        "once-429": first(1, status(429, headers=[("Retry-After", "1")])),
+        "once-closed": first(1, lambda handler: handler.hang_up()),
+        "once-silent": first(1, lambda handler: handler.hang(3)),
+        "done-closed": after_doing(lambda handler: handler.hang_up()),
+        "done-silent": after_doing(lambda handler: handler.hang(3)),
+        "done-500": after_doing(status(500)),
+        "done-10-mib": after_doing(lambda handler: handler.chatter(10)),
+        "done-html": after_doing(status(200)),
+    }
+    HOPELESS = {
+        "always-400": first(1000, status(400)),
+        "always-404": first(1000, status(404)),
+        "redirects": first(1000, status(302, headers=[("Location", "/x")])),
+        "only-says-ok": first(1000, status(200)),
+    }
+
+    def deploy_all(self, daemon, modes):
+        for name, mode in modes.items():
+            self.world.deployer.modes[name] = mode
+            self.deploy_bad(daemon, name)
+
+    def test_each_ends_once(self):
+        everyone = dict(self.MODES, **self.HOPELESS)
+        for name in everyone:
+            self.world.policy(name)
+            self.world.deployer.live[name] = "1.0"
+        daemon = self.world.start()
+        self.deploy_all(daemon, everyone)
+        for name in self.MODES:
+            until(lambda: self.world.deployer.live[name] == "1.0", name)
+            self.world.metrics.values["errors_of_" + name] = 0
+        for name in self.MODES:
+            daemon.await_line("event=rollback.recovered .*service=%s " % name)
+        for name in self.HOPELESS:
+            daemon.await_line("event=rollback.failed .*service=%s " % name)
+            until(lambda: any(name in text and "failed" in text
+                              for text in self.world.pager.texts()),
+                  "the page of " + name)
+            self.assertEqual(self.world.deployer.live[name], "2.0")
+        done = [order["service"] for order in self.world.deployer.reverts]
+        self.assertEqual(sorted(done), sorted(self.MODES))
+        for name in everyone:
+            keys = {order["key"] for order in self.world.deployer.requests
+                    if order["service"] == name}
+            self.assertEqual(len(keys), 1, name)
+        self.check_clean(daemon)
+
+
 class Manager(Case):
     def test_systemd_is_told(self):
         path = self.world.folder + "/notify"

@@ -61,8 +61,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def hang_up(self):
+        """Close without a word."""
         self.close_connection = True
-        self.connection.close()
+        self.connection.shutdown(socket.SHUT_RDWR)
+
+    def hang(self, seconds):
+        """Take the request and say nothing for a while."""
+        time.sleep(seconds)
+        self.close_connection = True
+
+    def chatter(self, megabytes):
+        """A body without an announced length."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        for _ in range(megabytes * 16):
+            self.wfile.write(b"[" * 65536)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -160,7 +175,7 @@ class Deployer(Part):
         self.requests = []   # bodies of all revert requests, with their key
         self.reverts = []    # those that took effect
         self.hook = None     # called with "live" or "revert" before an answer
-        self.instead = None  # serve(handler, body) instead of a revert
+        self.modes = {}      # service -> serve(part, handler, order, attempt)
         super().__init__()
 
     def serve(self, handler, body):
@@ -172,17 +187,22 @@ class Deployer(Part):
             return
         order = json.loads(body)
         order["key"] = handler.headers.get("Idempotency-Key")
+        order["service"] = service
         with self.lock:
             self.requests.append(order)
         self.call_hook("revert")
-        if self.instead is not None:
-            self.instead(handler, order)
-            return
-        if self.take(service, order):
+        mode = self.modes.get(service, Deployer.revert)
+        mode(self, handler, order, self.attempts(service))
+        self.call_hook("reverted")
+
+    def attempts(self, service):
+        return sum(order["service"] == service for order in self.requests)
+
+    def revert(self, handler, order, _attempt):
+        if self.take(order["service"], order):
             handler.answer(202, {"accepted": True})
         else:
-            handler.answer(409, {"live": self.live[service]})
-        self.call_hook("reverted")
+            handler.answer(409, {"live": self.live[order["service"]]})
 
     def call_hook(self, moment):
         hook = self.hook
@@ -231,7 +251,7 @@ targets:
                json: {{version: "{{target}}", expected_version: "{{suspect}}"}},
                ok: [200, 202], raced: [409],
                idempotency_header: Idempotency-Key, timeout: 2s}}
-    deadline: 60s
+    deadline: 15s
 services:
   - {{service: "*", environment: production, target: deployer, source: prom,
      vars: {{deploy_url: "{deployer}"}}}}
