@@ -176,6 +176,30 @@ static struct sample sample_of(const struct inquiry *inquiry,
     return sample;
 }
 
+bool series_says_nothing(const struct series_view *series)
+{
+    for (size_t i = 0; i < series->selects; i++) {
+        if (series->values[i][0] == '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct sample answer_of(const struct inquiry *inquiry,
+                               const struct series_view *series)
+{
+    if (series_says_nothing(series)) {
+        return (struct sample){.unknown = UNKNOWN_FACT};
+    }
+    uint32_t index = join_lookup(inquiry->join, series->selects, series->labels,
+                                 series->values);
+    if (index == JOIN_NONE) { /* new since the answer began to be read */
+        return (struct sample){.unknown = UNKNOWN_NOT_ASKED};
+    }
+    return sample_of(inquiry, &inquiry->readings[index]);
+}
+
 /* The series that the core has now, so that an id that was used again between
  * two slices gets nobody else's number. */
 static size_t collect(struct inquiry *inquiry, uint32_t **ret_series,
@@ -187,16 +211,11 @@ static size_t collect(struct inquiry *inquiry, uint32_t **ret_series,
     uint32_t *series = NULL;
     struct sample *samples = NULL;
     while (view_next_series(core, inquiry->query, &cursor, &view)) {
-        uint32_t index =
-            join_lookup(inquiry->join, view.selects, view.labels, view.values);
         series = memory_grow(series, &series_size, count + 1, sizeof(*series));
         samples =
             memory_grow(samples, &samples_size, count + 1, sizeof(*samples));
         series[count] = view.id;
-        /* One that is new since the answer began to be read is not in it. */
-        samples[count++] = index == JOIN_NONE
-                               ? (struct sample){.unknown = UNKNOWN_NOT_ASKED}
-                               : sample_of(inquiry, &inquiry->readings[index]);
+        samples[count++] = answer_of(inquiry, &view);
     }
     *ret_series = series;
     *ret_samples = samples;

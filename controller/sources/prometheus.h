@@ -7,7 +7,9 @@
  *     nothing             "no data", for on_no_data to judge
  *     one element         its number, or "nan", "infinite"
  *     more than one       "several"
- * and with `fresh`: an age above max_age, or none at all, is "stale". */
+ * and with `fresh`: an age above max_age, or none at all, is "stale".  A
+ * release that lacks the fact it is selected by is "the release does not say":
+ * it is not the series that lacks the label. */
 #ifndef SOURCES_PROMETHEUS_H
 #define SOURCES_PROMETHEUS_H
 
@@ -21,5 +23,8 @@ struct source_adapter *prometheus_make(struct driver *driver, uint16_t index);
  * INPUT_HISTORY. */
 void prometheus_history(struct driver *driver, struct prometheus_client *client,
                         uint16_t index, const struct effect *effect);
+
+/* Is one of the values that @series selects by empty? */
+bool series_says_nothing(const struct series_view *series);
 
 #endif

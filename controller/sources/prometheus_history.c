@@ -340,8 +340,8 @@ static void select_series(struct column *column,
     }
 }
 
-/* Ask for one signal's values, and ages.  False when it is of another source,
- * or gone. */
+/* Ask for one signal's values, and ages.  False when nothing is asked: it is of
+ * another source, or gone, or the release does not say what it selects. */
 static bool ask_signal(struct past *past, struct prometheus_client *client,
                        uint16_t index, uint64_t release, uint16_t signal,
                        uint16_t *ret_service)
@@ -353,6 +353,12 @@ static bool ask_signal(struct past *past, struct prometheus_client *client,
     if (!view_release_series(core, release, signal, &query, &series) ||
         !view_query(core, query, &view) || view.source != index ||
         !find_series(core, query, series, &selected)) {
+        return false;
+    }
+    if (series_says_nothing(&selected)) {
+        for (size_t row = 0; row < past->rows; row++) {
+            past->samples[row * past->signals + signal].unknown = UNKNOWN_FACT;
+        }
         return false;
     }
     struct column *column = column_add(past, COLUMN_VALUES, signal);

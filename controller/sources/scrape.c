@@ -111,48 +111,54 @@ static bool still_asked(const struct scrape *scrape, uint32_t query,
            strcmp(ret_view->text, text) == 0;
 }
 
+/* A query without a selection has one series; should there be more, they all
+ * mean the same. */
+static size_t series_of(const struct core *core, uint32_t query,
+                        struct sample sample, uint32_t **ret_ids,
+                        struct sample **ret_samples)
+{
+    struct series_view series;
+    size_t cursor = 0, count = 0, ids_size = 0, samples_size = 0;
+    while (view_next_series(core, query, &cursor, &series)) {
+        *ret_ids =
+            memory_grow(*ret_ids, &ids_size, count + 1, sizeof(**ret_ids));
+        *ret_samples = memory_grow(*ret_samples, &samples_size, count + 1,
+                                   sizeof(**ret_samples));
+        (*ret_ids)[count] = series.id;
+        (*ret_samples)[count++] = sample;
+    }
+    return count;
+}
+
 static void answer(struct place *place, uint32_t query, time_ms g,
                    const char *text)
 {
     struct driver *driver = place->scrape->driver;
     struct query_view view;
-    struct series_view series;
-    size_t cursor = 0, count = 0, ids_size = 0, samples_size = 0;
     uint32_t *ids = NULL;
     struct sample *samples = NULL;
-    bool any_good = false;
-    char error[RECORD_TEXT_MAX] = "";
+    struct sample sample = {.unknown = UNKNOWN_NOT_ASKED};
+    char error[RECORD_TEXT_MAX];
     if (!still_asked(place->scrape, query, text, &view)) {
         return; /* nobody waits */
     }
-    while (view_next_series(driver_core(driver), query, &cursor, &series)) {
-        struct sample sample = {.unknown = UNKNOWN_NOT_ASKED};
-        uint32_t reading =
-            scrape_page_want(place->page, view.text, series.selects,
-                             series.labels, series.values, driver_now(driver));
-        if (reading != NO_READING) {
-            sample = scrape_page_at(place->page, reading, g, view.max_age);
-        }
-        if (sample.unknown == UNKNOWN_NOT_ASKED ||
-            sample.unknown == UNKNOWN_SOURCE_ERROR) {
-            sample.unknown = UNKNOWN_SOURCE_ERROR;
-            say(place, reading, error, sizeof(error));
-        } else {
-            any_good = true;
-        }
-        ids = memory_grow(ids, &ids_size, count + 1, sizeof(*ids));
-        samples =
-            memory_grow(samples, &samples_size, count + 1, sizeof(*samples));
-        ids[count] = series.id;
-        samples[count++] = sample;
-    }
     struct input input = {.kind = INPUT_SAMPLES, .now = driver_now(driver)};
+    uint32_t reading = scrape_page_want(place->page, text, driver_now(driver));
     input.samples.query = query;
     input.samples.g = g;
-    input.samples.error = error[0] && !any_good ? error : NULL;
-    input.samples.series = ids;
-    input.samples.samples = samples;
-    input.samples.count = input.samples.error ? 0 : count;
+    if (reading != NO_READING) {
+        sample = scrape_page_at(place->page, reading, g, view.max_age);
+    }
+    if (sample.unknown == UNKNOWN_NOT_ASKED ||
+        sample.unknown == UNKNOWN_SOURCE_ERROR) {
+        say(place, reading, error, sizeof(error));
+        input.samples.error = error;
+    } else {
+        input.samples.count =
+            series_of(driver_core(driver), query, sample, &ids, &samples);
+        input.samples.series = ids;
+        input.samples.samples = samples;
+    }
     (void)driver_push(driver, &input); /* never refused to an adapter */
     free(ids);
     free(samples);
@@ -279,7 +285,6 @@ static void find_places(struct scrape *scrape)
     const struct config *config = driver_config(scrape->driver);
     struct service_view service;
     struct query_view query;
-    struct series_view series;
     size_t cursor = 0;
     while (view_next_service(core, &cursor, &service)) {
         if (service.option != NONE_INDEX &&
@@ -289,12 +294,9 @@ static void find_places(struct scrape *scrape)
     }
     cursor = 0;
     while (view_next_query(core, &cursor, &query)) {
-        size_t of_query = 0;
-        while (query.source == scrape->index &&
-               view_next_series(core, query.id, &of_query, &series)) {
+        if (query.source == scrape->index) {
             (void)scrape_page_want(place_of(scrape, query.service)->page,
-                                   query.text, series.selects, series.labels,
-                                   series.values, driver_now(scrape->driver));
+                                   query.text, driver_now(scrape->driver));
         }
     }
 }
@@ -366,23 +368,17 @@ static void lay_column(struct scrape *scrape, const struct effect *effect,
                        uint16_t signal, size_t rows, struct sample *samples)
 {
     const struct core *core = driver_core(scrape->driver);
-    size_t signals = effect->history.policy->signals, cursor = 0;
-    uint32_t query, series, reading = NO_READING;
+    size_t signals = effect->history.policy->signals;
+    uint32_t query, series;
     struct query_view view;
-    struct series_view one;
     if (!view_release_series(core, effect->history.release, signal, &query,
                              &series) ||
         !view_query(core, query, &view) || view.source != scrape->index) {
         return;
     }
     struct place *place = place_of(scrape, view.service);
-    while (view_next_series(core, query, &cursor, &one)) {
-        if (one.id == series) {
-            reading = scrape_page_want(place->page, view.text, one.selects,
-                                       one.labels, one.values,
-                                       driver_now(scrape->driver));
-        }
-    }
+    uint32_t reading =
+        scrape_page_want(place->page, view.text, driver_now(scrape->driver));
     for (size_t row = 0; reading != NO_READING && row < rows; row++) {
         time_ms g = effect->history.from + (time_ms)row * effect->history.every;
         samples[row * signals + signal] =

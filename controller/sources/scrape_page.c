@@ -3,7 +3,6 @@
 #include "controller/sources/json_page.h"
 #include "controller/sources/memory.h"
 #include "controller/sources/selector.h"
-#include "controller/sources/series_join.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -20,12 +19,12 @@ struct summand {
 };
 
 /* Why a page that is good says nothing for a reading. */
-enum reading_fault { FAULT_NONE, FAULT_QUERY, FAULT_MANY, FAULT_TWICE };
+enum reading_fault { FAULT_NONE, FAULT_TEXT, FAULT_MANY, FAULT_TWICE };
 
 struct reading {
-    uint32_t query; /* whose text it is */
-    uint8_t selects;
-    char *labels[POLICY_SELECT_MAX], *values[POLICY_SELECT_MAX];
+    char *text;
+    struct selector *selector; /* NULL for a pointer, or when it is broken */
+    char *broken;              /* why the text cannot be read, or NULL */
     time_ms wanted_at;
     enum series_kind kind;
     struct summand *summands;
@@ -39,20 +38,8 @@ struct reading {
     uint8_t *unknowns;
 };
 
-/* A text, and which readings it has by their selection. */
-struct query {
-    char *text;
-    struct selector *selector; /* NULL for a pointer, or when it is broken */
-    char fault[200];
-    struct series_join *join;
-    uint32_t *readings; /* by the join's index */
-    size_t readings_size;
-};
-
 struct scrape_page {
     enum fetch fetch;
-    struct query *queries;
-    size_t queries_count, queries_size;
     struct reading *readings;
     size_t readings_count, readings_size;
     uint32_t number; /* of the page that is read */
@@ -71,24 +58,12 @@ struct scrape_page *scrape_page_new(enum fetch fetch)
 
 static void reading_release(struct reading *reading)
 {
-    for (size_t i = 0; i < reading->selects; i++) {
-        free(reading->labels[i]);
-        free(reading->values[i]);
-    }
+    selector_free(reading->selector);
+    free(reading->text);
+    free(reading->broken);
     free(reading->summands);
     free(reading->numbers);
     free(reading->unknowns);
-}
-
-static void queries_release(struct scrape_page *page)
-{
-    for (size_t i = 0; i < page->queries_count; i++) {
-        free(page->queries[i].text);
-        selector_free(page->queries[i].selector);
-        join_free(page->queries[i].join);
-        free(page->queries[i].readings);
-    }
-    page->queries_count = 0;
 }
 
 void scrape_page_free(struct scrape_page *page)
@@ -96,8 +71,6 @@ void scrape_page_free(struct scrape_page *page)
     for (size_t i = 0; i < page->readings_count; i++) {
         reading_release(&page->readings[i]);
     }
-    queries_release(page);
-    free(page->queries);
     free(page->readings);
     free(page->times);
     free(page);
@@ -176,74 +149,47 @@ time_ms scrape_page_newest(const struct scrape_page *page)
 
 /* --- Readings ------------------------------------------------------------ */
 
-static struct query *query_of(struct scrape_page *page, const char *text)
-{
-    for (size_t i = 0; i < page->queries_count; i++) {
-        if (strcmp(page->queries[i].text, text) == 0) {
-            return &page->queries[i];
-        }
-    }
-    page->queries =
-        memory_grow(page->queries, &page->queries_size, page->queries_count + 1,
-                    sizeof(*page->queries));
-    struct query *query = &page->queries[page->queries_count++];
-    *query = (struct query){.text = memory_copy(text, strlen(text)),
-                            .join = join_new()};
-    if (page->fetch == FETCH_JSON) {
-        (void)json_page_pointer(text, query->fault, sizeof(query->fault));
-    } else {
-        query->selector =
-            selector_read(text, query->fault, sizeof(query->fault));
-    }
-    return query;
-}
-
-static void enter(struct scrape_page *page, const char *text, uint32_t index)
-{
-    struct reading *reading = &page->readings[index];
-    struct query *query = query_of(page, text);
-    const char *labels[POLICY_SELECT_MAX], *values[POLICY_SELECT_MAX];
-    for (size_t i = 0; i < reading->selects; i++) {
-        labels[i] = reading->labels[i];
-        values[i] = reading->values[i];
-    }
-    uint32_t at = join_add(query->join, reading->selects, labels, values);
-    query->readings = memory_grow(query->readings, &query->readings_size,
-                                  at + 1U, sizeof(*query->readings));
-    query->readings[at] = index;
-    reading->query = (uint32_t)(query - page->queries);
-}
-
 /* Forget the readings that nobody has wanted since @before. */
 static void sweep(struct scrape_page *page, time_ms before)
 {
-    struct scrape_page old = *page;
     size_t kept = 0;
-    page->queries = NULL;
-    page->queries_count = page->queries_size = 0;
-    for (size_t i = 0; i < old.readings_count; i++) {
-        struct reading reading = old.readings[i];
+    for (size_t i = 0; i < page->readings_count; i++) {
+        struct reading reading = page->readings[i];
         if (reading.wanted_at < before) {
             reading_release(&reading);
-            continue;
+        } else {
+            page->readings[kept++] = reading;
         }
-        page->readings[kept] = reading;
-        enter(page, old.queries[reading.query].text, (uint32_t)kept++);
     }
     page->readings_count = kept;
-    queries_release(&old);
-    free(old.queries);
+}
+
+static void reading_init(const struct scrape_page *page,
+                         struct reading *reading, const char *text)
+{
+    char why[200];
+    bool good;
+    *reading = (struct reading){.text = memory_copy(text, strlen(text))};
+    rows_alloc(reading, page->rows);
+    if (page->fetch == FETCH_JSON) {
+        good = json_page_pointer(text, why, sizeof(why));
+    } else {
+        reading->selector = selector_read(text, why, sizeof(why));
+        good = reading->selector != NULL;
+    }
+    if (!good) {
+        reading->broken = memory_copy(why, strlen(why));
+    }
 }
 
 uint32_t scrape_page_want(struct scrape_page *page, const char *text,
-                          size_t selects, const char *const *labels,
-                          const char *const *values, time_ms now)
+                          time_ms now)
 {
-    const struct query *query = query_of(page, text);
-    uint32_t found = join_lookup(query->join, selects, labels, values);
-    if (found != JOIN_NONE) {
-        page->readings[query->readings[found]].wanted_at = now;
-        return query->readings[found];
+    for (size_t i = 0; i < page->readings_count; i++) {
+        if (strcmp(page->readings[i].text, text) == 0) {
+            page->readings[i].wanted_at = now;
+            return (uint32_t)i;
+        }
     }
     if (page->readings_count == PAGE_READINGS_MAX) {
         sweep(page, now - HOUR_MS);
@@ -255,37 +201,31 @@ uint32_t scrape_page_want(struct scrape_page *page, const char *text,
         memory_grow(page->readings, &page->readings_size,
                     page->readings_count + 1, sizeof(*page->readings));
     uint32_t index = (uint32_t)page->readings_count++;
-    struct reading *reading = &page->readings[index];
-    *reading = (struct reading){.selects = (uint8_t)selects, .wanted_at = now};
-    for (size_t i = 0; i < selects; i++) {
-        reading->labels[i] = memory_copy(labels[i], strlen(labels[i]));
-        reading->values[i] = memory_copy(values[i], strlen(values[i]));
-    }
-    rows_alloc(reading, page->rows);
-    enter(page, text, index);
+    reading_init(page, &page->readings[index], text);
+    page->readings[index].wanted_at = now;
     return index;
 }
 
-void scrape_page_fault(const struct scrape_page *page, uint32_t reading,
+void scrape_page_fault(const struct scrape_page *page, uint32_t index,
                        char *ret_text, size_t size)
 {
-    const struct query *query = &page->queries[page->readings[reading].query];
+    const struct reading *reading = &page->readings[index];
     ret_text[0] = '\0';
-    switch (page->readings[reading].fault) {
+    switch (reading->fault) {
     case FAULT_NONE:
         break;
-    case FAULT_QUERY:
-        (void)snprintf(ret_text, size, "%s", query->fault);
+    case FAULT_TEXT:
+        (void)snprintf(ret_text, size, "%s", reading->broken);
         break;
     case FAULT_MANY:
         (void)snprintf(ret_text, size, "more than %d series match '%.200s'",
-                       PAGE_MATCHES_MAX, query->text);
+                       PAGE_MATCHES_MAX, reading->text);
         break;
     case FAULT_TWICE:
         (void)snprintf(ret_text, size,
                        "a series that '%.200s' matches stands twice on the "
                        "page",
-                       query->text);
+                       reading->text);
         break;
     }
 }
@@ -352,23 +292,10 @@ static void add_series(struct scrape_page *page, struct reading *reading,
 static void take_series(struct scrape_page *page,
                         const struct page_series *series)
 {
-    for (size_t i = 0; i < page->queries_count; i++) {
-        const struct query *query = &page->queries[i];
-        if (!query->selector || !selector_matches(query->selector, series)) {
-            continue;
-        }
-        for (size_t set = 0; set < join_sets(query->join); set++) {
-            struct join_value values[POLICY_SELECT_MAX];
-            size_t count;
-            const char *const *labels = join_labels(query->join, set, &count);
-            for (size_t k = 0; k < count; k++) {
-                struct text_part value = series_label(series, labels[k]);
-                values[k] = (struct join_value){value.bytes, value.length};
-            }
-            for (uint32_t at = join_find(query->join, set, values);
-                 at != JOIN_NONE; at = join_next(query->join, at, values)) {
-                add_series(page, &page->readings[query->readings[at]], series);
-            }
+    for (size_t i = 0; i < page->readings_count; i++) {
+        struct reading *reading = &page->readings[i];
+        if (reading->selector && selector_matches(reading->selector, series)) {
+            add_series(page, reading, series);
         }
     }
 }
@@ -448,14 +375,10 @@ static bool read_metrics(struct scrape_page *page, const char *body,
 
 /* --- Rows ---------------------------------------------------------------- */
 
-static enum reading_fault fault_of(const struct scrape_page *page,
-                                   const struct reading *reading)
+static enum reading_fault fault_of(const struct reading *reading)
 {
-    if (page->queries[reading->query].fault[0]) {
-        return FAULT_QUERY;
-    }
-    if (page->fetch == FETCH_JSON) {
-        return FAULT_NONE;
+    if (reading->broken) {
+        return FAULT_TEXT;
     }
     if (reading->matched > PAGE_MATCHES_MAX) {
         return FAULT_MANY;
@@ -467,13 +390,12 @@ static enum reading_fault fault_of(const struct scrape_page *page,
 static struct sample say(struct scrape_page *page, struct reading *reading,
                          const char *body, size_t length)
 {
-    reading->fault = fault_of(page, reading);
+    reading->fault = fault_of(reading);
     if (reading->fault != FAULT_NONE) {
         return (struct sample){.unknown = UNKNOWN_SOURCE_ERROR};
     }
     if (page->fetch == FETCH_JSON) {
-        return json_page_number(body, length,
-                                page->queries[reading->query].text);
+        return json_page_number(body, length, reading->text);
     }
     return sum_up(reading, page->number);
 }

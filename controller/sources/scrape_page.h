@@ -1,12 +1,12 @@
 /* What is kept of one page: which series are read from it, their counters, and
  * their past.
  *
- * A reading is a query's text (a selector, or a JSON pointer) and a selection
- * by labels.  It is the sum of the series that match.  A counter's reading is a
- * running sum that never falls while something matches: each series' step is
- * added, and a series that fell was reset and counts from zero.  When nothing
- * matches any more the sum begins at zero again, so that "no data" read as
- * zero, and what follows it, is never a jump.
+ * A reading is the text of a query: a selector, or a JSON pointer.  It is the
+ * sum of the series that match.  A counter's reading is a running sum that
+ * never falls while something matches: each series' step is added, and a series
+ * that fell was reset and counts from zero.  When nothing matches any more the
+ * sum begins at zero again, so that "no data" read as zero, and what follows
+ * it, is never a jump.
  *
  * Each page that came, or failed, is a row at the moment it was due; rows are
  * kept in a ring.  A row speaks until the next one. */
@@ -15,7 +15,7 @@
 
 #include "policies/judge.h"
 
-#define PAGE_READINGS_MAX 4096 /* of one page; unread ones make room */
+#define PAGE_READINGS_MAX 512  /* of one page; unread ones make room */
 #define PAGE_MATCHES_MAX  1000 /* series that one reading sums */
 #define PAGE_ROWS_MIN     64
 
@@ -29,11 +29,11 @@ void scrape_page_free(struct scrape_page *page);
 /* How many rows are kept from now on, at most HISTORY_ROWS_MAX. */
 void scrape_page_keep(struct scrape_page *page, size_t rows);
 
-/* The reading of @text with this selection, made when it is new (it then has
- * no past).  Somebody reads it at @now.  NO_READING: the page has too many. */
+/* The reading of @text, made when it is new (it then has no past).  Somebody
+ * reads it at @now.  NO_READING: the page has too many.  The index holds until
+ * the next call. */
 uint32_t scrape_page_want(struct scrape_page *page, const char *text,
-                          size_t selects, const char *const *labels,
-                          const char *const *values, time_ms now);
+                          time_ms now);
 
 /* The page that was due at @at came; or it did not, which is a row as well.
  * False with the reason when it is no page: then it did not come. */

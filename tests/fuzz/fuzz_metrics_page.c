@@ -42,10 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
     memcpy(body, text, size);
-    const char *label = "b", *value = "";
     struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
-    uint32_t all = scrape_page_want(page, selector, 0, NULL, NULL, 1);
-    (void)scrape_page_want(page, selector, 1, &label, &value, 1);
+    uint32_t all = scrape_page_want(page, selector, 1);
     struct sample first = read_once(page, all, 1000, body, size);
     struct sample second = read_once(page, all, 2000, body, size);
     require(first.unknown == second.unknown, "the reason");

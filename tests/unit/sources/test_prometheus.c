@@ -136,8 +136,8 @@ static void one_query_serves_every_series_that_selects_from_it(void **state)
     assert_true(fake_sample(told, b1).number == 2);
     assert_int_equal(fake_sample(told, gone).unknown, UNKNOWN_NO_DATA);
     assert_int_equal(fake_sample(told, strange).unknown, UNKNOWN_NAN);
-    /* As in PromQL: a label that is not there is empty. */
-    assert_true(fake_sample(told, none).number == 0.5);
+    /* A release that does not say its zone is not the one without a zone. */
+    assert_int_equal(fake_sample(told, none).unknown, UNKNOWN_FACT);
     assert_int_equal(world.rules[0].asked, 1);
     expect_text(world.last, "query=sum%20by%20%28service%29%20%28up%29&time="
                             "1726669200.000&timeout=5000ms");
@@ -667,6 +667,25 @@ static void the_past_is_rows_of_signals(void **state)
     end(&world);
 }
 
+static void a_past_by_a_fact_that_is_not_there_is_not_asked(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct driver *driver = &world.driver;
+    uint32_t query = fake_query(driver, 0, "x", NULL);
+    driver->signals[0] = fake_one(driver, query, "zone", "");
+    start(&world);
+    struct effect effect = fake_history(driver, 1, G, G + EVERY, EVERY);
+    world.source->ops->history(world.source, &effect);
+    const struct told *told = fake_wait(driver, 1);
+    assert_string_equal(told->error, "");
+    assert_int_equal(told->samples[0].unknown, UNKNOWN_FACT);
+    assert_int_equal(told->samples[1].unknown, UNKNOWN_FACT);
+    assert_int_equal(world.peer.requests, 0);
+    end(&world);
+}
+
 static void one_failed_range_fails_the_past(void **state)
 {
     (void)state;
@@ -723,6 +742,7 @@ int main(void)
         cmocka_unit_test(an_id_that_was_used_again_gets_nobody_elses_number),
         cmocka_unit_test(each_service_has_its_own_prometheus),
         cmocka_unit_test(the_past_is_rows_of_signals),
+        cmocka_unit_test(a_past_by_a_fact_that_is_not_there_is_not_asked),
         cmocka_unit_test(one_failed_range_fails_the_past),
         cmocka_unit_test(a_past_without_signals_of_ours_is_answered),
     };

@@ -27,7 +27,7 @@ static const char *came(struct scrape_page *page, time_ms step,
 
 static uint32_t want(struct scrape_page *page, const char *text)
 {
-    return scrape_page_want(page, text, 0, NULL, NULL, 1);
+    return scrape_page_want(page, text, 1);
 }
 
 static double number(const struct scrape_page *page, uint32_t reading,
@@ -141,29 +141,6 @@ static void a_page_that_breaks_late_moves_no_counter(void **state)
     scrape_page_free(page);
 }
 
-static void selections_split_a_shared_page(void **state)
-{
-    (void)state;
-    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
-    const char *label = "service", *names[] = {"a", "b", "gone"};
-    uint32_t readings[3];
-    for (int i = 0; i < 3; i++) {
-        readings[i] =
-            scrape_page_want(page, "n{code!=\"404\"}", 1, &label, &names[i], 1);
-    }
-    (void)came(page, 1,
-               "n{service=\"a\",code=\"1\"} 1\nn{service=\"a\",code=\"2\"} 2\n"
-               "n{service=\"b\",code=\"1\"} 4\nn{service=\"b\",code=\"404\"} 8"
-               "\n");
-    assert_true(number(page, readings[0], 1) == 3);
-    assert_true(number(page, readings[1], 1) == 4);
-    assert_int_equal(unknown(page, readings[2], 1), UNKNOWN_NO_DATA);
-    assert_int_equal(
-        scrape_page_want(page, "n{code!=\"404\"}", 1, &label, &names[1], 2),
-        readings[1]);
-    scrape_page_free(page);
-}
-
 static void a_row_speaks_until_the_next_but_not_for_ever(void **state)
 {
     (void)state;
@@ -270,39 +247,28 @@ static void readings_that_nobody_wants_make_room(void **state)
 {
     (void)state;
     struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
-    const char *label = "version";
-    char names[PAGE_READINGS_MAX + 1][16];
+    char names[PAGE_READINGS_MAX][16];
     for (int i = 0; i < PAGE_READINGS_MAX; i++) {
-        const char *name = names[i];
-        (void)snprintf(names[i], sizeof(names[i]), "v%d", i);
-        time_ms now = i < 10 ? 3 * HOUR_MS : HOUR_MS;
-        assert_int_equal(
-            scrape_page_want(page, "n_total", 1, &label, &name, now), i);
+        (void)snprintf(names[i], sizeof(names[i]), "n%d_total", i);
+        time_ms now = i % 2 ? 3 * HOUR_MS : HOUR_MS;
+        assert_int_equal(scrape_page_want(page, names[i], now), i);
     }
-    (void)came(page, 1, "n_total{version=\"v3\"} 5\n");
-    const char *fresh = "fresh", *third = names[3];
-    uint32_t index =
-        scrape_page_want(page, "n_total", 1, &label, &fresh, 3 * HOUR_MS);
-    assert_int_equal(index, 10);
-    uint32_t kept =
-        scrape_page_want(page, "n_total", 1, &label, &third, 3 * HOUR_MS);
-    assert_int_equal(kept, 3);
+    (void)came(page, 1, "n3_total 5\n");
+    uint32_t fresh = scrape_page_want(page, "fresh", 3 * HOUR_MS);
+    assert_int_equal(fresh, PAGE_READINGS_MAX / 2);
+    uint32_t kept = scrape_page_want(page, names[3], 3 * HOUR_MS);
+    assert_int_equal(kept, 1);
     assert_true(number(page, kept, 1) == 5);
-    (void)came(page, 2,
-               "n_total{version=\"v3\"} 6\nn_total{version=\"fresh\"} 1\n");
+    (void)came(page, 2, "n3_total 6\nfresh 1\n");
     assert_true(number(page, kept, 2) == 6);
-    assert_true(number(page, index, 2) == 1);
+    assert_true(number(page, fresh, 2) == 1);
     /* All of them wanted: no room is made. */
-    for (int i = 0; i < PAGE_READINGS_MAX - 11; i++) {
-        const char *name = names[i + 10];
-        assert_int_not_equal(
-            scrape_page_want(page, "n_total", 1, &label, &name, 3 * HOUR_MS),
-            NO_READING);
+    for (int i = 0; i < PAGE_READINGS_MAX - 2; i += 2) {
+        assert_int_not_equal(scrape_page_want(page, names[i], 3 * HOUR_MS),
+                             NO_READING);
     }
-    const char *none = "one too many";
-    assert_int_equal(
-        scrape_page_want(page, "n_total", 1, &label, &none, 3 * HOUR_MS),
-        NO_READING);
+    assert_int_equal(scrape_page_want(page, "one too many", 3 * HOUR_MS),
+                     NO_READING);
     scrape_page_free(page);
 }
 
@@ -331,7 +297,6 @@ int main(void)
         cmocka_unit_test(after_nothing_a_counter_begins_at_zero),
         cmocka_unit_test(labels_in_another_order_are_the_same_series),
         cmocka_unit_test(a_page_that_breaks_late_moves_no_counter),
-        cmocka_unit_test(selections_split_a_shared_page),
         cmocka_unit_test(a_row_speaks_until_the_next_but_not_for_ever),
         cmocka_unit_test(the_past_is_kept_as_long_as_it_is_wanted),
         cmocka_unit_test(a_reading_that_cannot_be_read_says_why),
