@@ -37,10 +37,8 @@ static void collect(struct overview *overview,
          row->name != NULL && overview->count < COMMANDS_MAX - 1; row++) {
         overview->rows[overview->count++] = *row;
     }
-    if (outside->replay != NULL) {
-        overview->rows[overview->count] = replay_row;
-        overview->rows[overview->count++].outside = outside->replay;
-    }
+    overview->rows[overview->count] = replay_row;
+    overview->rows[overview->count++].outside = outside->replay;
 }
 
 static const struct cli_command *find(const struct overview *overview,
