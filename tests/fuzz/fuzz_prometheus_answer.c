@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Deeper documents are cut by a bound of ours that jansson does not have. */
 #define DEPTH_COMPARED 50
@@ -39,11 +40,11 @@ static size_t depth_of(const uint8_t *data, size_t size)
 /* A number's spelling, told by other means than the scanner's. */
 static bool number_is_good(const char *text)
 {
-    if (strcmp(text, "NaN") == 0) {
+    if (strcasecmp(text, "nan") == 0) {
         return true;
     }
     text += *text == '+' || *text == '-';
-    if (strcmp(text, "Inf") == 0) {
+    if (strcasecmp(text, "inf") == 0) {
         return true;
     }
     if (strlen(text) > 500 || strspn(text, "0123456789.eE+-") != strlen(text) ||
