@@ -1,6 +1,7 @@
 #include "controller/replay/table.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct policy *table_policy(const char *path, const char *source, size_t length,
@@ -13,16 +14,32 @@ struct policy *table_policy(const char *path, const char *source, size_t length,
         .columns = columns,
         .count = csv_columns(csv),
     };
-    struct policy *policy = NULL;
 
     for (size_t i = 0; i < csv_columns(csv); i++) {
         columns[i] = csv_name(csv, i);
     }
-    policy = policy_read_changed(path, source, length, &changes, problems);
-    if (policy != NULL) {
-        policy_apply_to_all(policy);
+    return policy_read_changed(path, source, length, &changes, problems);
+}
+
+/* --- As the core asks ----------------------------------------------------- */
+
+/* A thousand years. */
+#define ENDLESS (365000 * DAY_MS)
+
+struct policy *table_asked(const struct policy *policy, bool endless)
+{
+    struct policy *asked = malloc(policy->bytes);
+
+    if (asked == NULL) {
+        abort(); /* a policy's size is limited; see architecture: memory */
     }
-    return policy;
+    memcpy(asked, policy, policy->bytes);
+    policy_apply_to_all(asked);
+    if (endless) {
+        asked->watch.lasts = ENDLESS;
+        asked->watch.at_most = ENDLESS;
+    }
+    return asked;
 }
 
 /* --- Warnings ------------------------------------------------------------- */

@@ -8,13 +8,18 @@
 
 #include "controller/replay/csv.h"
 
-/* Read the policy in @source so that it judges @csv, whatever release it
- * applies to; @every replaces its grid unless 0.  The caller owns the result
- * (policy_free); NULL with errors in @problems, which names the policy's file.
+/* Read the policy in @source so that it judges @csv; @every replaces its grid
+ * unless 0.  The caller owns the result (policy_free); NULL with errors in
+ * @problems, which names the policy's file.
  */
 struct policy *table_policy(const char *path, const char *source, size_t length,
                             const struct csv *csv, time_ms every,
                             struct problems *problems);
+
+/* A copy of @policy for the core: it applies to all, and, when @endless, its
+ * watch never ends by itself.  Digest, nodes and tree are the same.  Owned by
+ * the caller until it is given to the core. */
+struct policy *table_asked(const struct policy *policy, bool endless);
 
 /* At most two warnings: the columns that the policy does not name, and the
  * signals that are read without a column.  @problems names the table's file. */

@@ -1,0 +1,212 @@
+#include "controller/replay/replay.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "controller/replay/file.h"
+#include "controller/replay/run.h"
+
+/* Looks that a table may hold: a year of 15 s five times over. */
+#define LOOKS_MAX 10000000
+
+#define COLUMNS_DEFAULT 100
+
+/* Everything that was read; what was not is NULL. */
+struct replay {
+    struct replay_options options;
+    struct problems problems;
+    bool colour; /* of standard error */
+    struct csv *csv;
+    struct policy *policy;
+    struct replay_release release;
+};
+
+/* --- The terminal --------------------------------------------------------- */
+
+static bool has_colour(FILE *out)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+
+    return isatty(fileno(out)) == 1 &&
+           (no_color == NULL || no_color[0] == '\0') &&
+           (terminal == NULL || strcmp(terminal, "dumb") != 0);
+}
+
+static int columns_of(FILE *out)
+{
+    struct winsize size;
+
+    if (isatty(fileno(out)) == 1 &&
+        ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) {
+        return size.ws_col;
+    }
+    return COLUMNS_DEFAULT;
+}
+
+/* --- Reading -------------------------------------------------------------- */
+
+/* Print what was found in a file; true when it can be used. */
+static bool tell_problems(struct replay *replay, const char *source,
+                          size_t length)
+{
+    problems_print(&replay->problems, source, length, replay->colour, stderr);
+    return replay->problems.errors == 0;
+}
+
+static bool read_samples(struct replay *replay)
+{
+    size_t length = 0;
+    char *text = NULL;
+
+    problems_init(&replay->problems, replay->options.samples);
+    text = file_read(replay->options.samples, CSV_BYTES_MAX, &length,
+                     &replay->problems);
+    if (text != NULL) {
+        replay->csv = csv_read(text, length, &replay->problems);
+    }
+    (void)tell_problems(replay, text, length);
+    free(text);
+    return replay->csv != NULL;
+}
+
+static bool read_policy(struct replay *replay)
+{
+    const struct replay_options *options = &replay->options;
+    size_t length = 0;
+    char *source = NULL;
+
+    problems_init(&replay->problems, options->policy);
+    source =
+        file_read(options->policy, POLICY_FILE_MAX, &length, &replay->problems);
+    if (source != NULL) {
+        replay->policy =
+            table_policy(options->policy, source, length, replay->csv,
+                         options->every, &replay->problems);
+    }
+    (void)tell_problems(replay, source, length);
+    free(source);
+    return replay->policy != NULL;
+}
+
+/* Deployed when?  The first row, unless the file says.  Then something must be
+ * left to judge, and not for ever. */
+static void settle_deploy(struct replay *replay)
+{
+    struct replay_release *release = &replay->release;
+    time_ms first = csv_time(replay->csv, 0);
+    time_ms last = csv_time(replay->csv, csv_rows(replay->csv) - 1);
+    time_ms every = replay->policy->watch.every;
+    char at[MOMENT_TEXT_MAX];
+
+    if (release->deployed_at == 0) {
+        release->deployed_at = first;
+    }
+    if (release->deployed_at >= last && csv_rows(replay->csv) > 1) {
+        (void)problems_error(&replay->problems, release->line, release->column,
+                             "deployed_at is not before the table's last row, "
+                             "%s: there is nothing to judge",
+                             moment_print(last, at));
+    } else if ((last - release->deployed_at) / every > LOOKS_MAX) {
+        (void)problems_error(&replay->problems, release->line, release->column,
+                             "from the deploy to the table's end there are "
+                             "more than %d grid times; write --every with a "
+                             "longer time",
+                             LOOKS_MAX);
+    }
+}
+
+static bool read_release(struct replay *replay)
+{
+    const char *path = replay->options.release;
+    size_t length = 0;
+    char *source = NULL;
+
+    problems_init(&replay->problems,
+                  path != NULL ? path : replay->options.samples);
+    if (path == NULL) {
+        release_make(replay->policy, &replay->release);
+        settle_deploy(replay);
+        return tell_problems(replay, NULL, 0);
+    }
+    source = file_read(path, RELEASE_FILE_MAX, &length, &replay->problems);
+    if (source != NULL &&
+        release_read(source, length, &replay->release, &replay->problems)) {
+        settle_deploy(replay);
+    }
+    (void)tell_problems(replay, source, length);
+    free(source);
+    return replay->problems.errors == 0;
+}
+
+static void warn(struct replay *replay)
+{
+    problems_init(&replay->problems, replay->options.samples);
+    table_warn(replay->policy, replay->csv, &replay->problems);
+    (void)tell_problems(replay, NULL, 0);
+}
+
+/* --- All of it ------------------------------------------------------------ */
+
+static int fail(const char *error, int code)
+{
+    (void)fprintf(stderr, "lastgood replay: %s\n", error);
+    return code;
+}
+
+static int judge(struct replay *replay)
+{
+    struct report report = {
+        .out = stdout,
+        .json = replay->options.json,
+        .colour = has_colour(stdout),
+        .columns = columns_of(stdout),
+        .release = &replay->release,
+        .csv = replay->csv,
+    };
+    const struct run_options options = {
+        .csv = replay->csv,
+        .fill = replay->options.linear ? CSV_LINEAR : CSV_STEP,
+        .policy = replay->policy,
+        .release = &replay->release,
+        .goes_on = replay->options.goes_on,
+    };
+    char error[1200] = "";
+
+    report_begin(&report, replay->policy, &replay->options);
+    if (!run_judge(&options, &report, error, sizeof(error))) {
+        return fail(error, REPLAY_EXIT_ERROR);
+    }
+    return fflush(stdout) == 0
+               ? REPLAY_EXIT_DONE
+               : fail("cannot write the output", REPLAY_EXIT_ERROR);
+}
+
+int replay_main(int argc, char **argv)
+{
+    struct replay *replay = calloc(1, sizeof(*replay));
+    char error[256];
+    int code = REPLAY_EXIT_ERROR;
+
+    if (replay == NULL) {
+        abort();
+    }
+    replay->colour = has_colour(stderr);
+    if (!options_read(argc, argv, &replay->options, error, sizeof(error))) {
+        code = fail(error, REPLAY_EXIT_USAGE);
+    } else if (replay->options.help) {
+        options_print_help(stdout);
+        code = REPLAY_EXIT_DONE;
+    } else if (read_samples(replay) && read_policy(replay) &&
+               read_release(replay)) {
+        warn(replay);
+        code = judge(replay);
+    }
+    csv_free(replay->csv);
+    policy_free(replay->policy);
+    free(replay);
+    return code;
+}

@@ -1,0 +1,315 @@
+#include "controller/replay/report_text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policies/explain.h"
+
+#define SENTENCE_MAX 1024
+
+enum colour { PLAIN, DIM, BOLD, RED, YELLOW, GREEN };
+
+static void paint(const struct report *report, enum colour colour)
+{
+    static const char *const codes[] = {
+        [PLAIN] = "\033[0m",  [DIM] = "\033[2m",       [BOLD] = "\033[1m",
+        [RED] = "\033[1;31m", [YELLOW] = "\033[1;33m", [GREEN] = "\033[32m",
+    };
+
+    if (report->colour) {
+        (void)fputs(codes[colour], report->out);
+    }
+}
+
+static enum colour colour_of(enum leaf_kind kind)
+{
+    switch (kind) {
+    case LEAF_HEALTHY:
+        return GREEN;
+    case LEAF_ROLLBACK:
+        return RED;
+    case LEAF_HOLD:
+    case LEAF_PAGE:
+        return YELLOW;
+    case LEAF_WAIT:
+        break;
+    }
+    return DIM;
+}
+
+/* "1h 4m 30s", "45s", "2d 3h": what is zero is left out. */
+#define SPAN_TEXT_MAX 48
+static const char *span_print(time_ms span, char text[SPAN_TEXT_MAX])
+{
+    static const struct {
+        time_ms length;
+        const char *name;
+    } units[] = {{DAY_MS, "d"},
+                 {HOUR_MS, "h"},
+                 {MINUTE_MS, "m"},
+                 {SECOND_MS, "s"},
+                 {1, "ms"}};
+    size_t used = 0;
+
+    (void)snprintf(text, SPAN_TEXT_MAX, "0s");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        time_ms count = span / units[i].length;
+
+        if (count > 0) {
+            used += (size_t)snprintf(text + used, SPAN_TEXT_MAX - used,
+                                     "%s%lld%s", used > 0 ? " " : "",
+                                     (long long)count, units[i].name);
+        }
+        span -= count * units[i].length;
+    }
+    return text;
+}
+
+/* --- The head ------------------------------------------------------------- */
+
+static void escaped(const struct report *report, const char *text)
+{
+    char shown[SENTENCE_MAX];
+
+    text_escape(text, shown, sizeof(shown));
+    (void)fputs(shown, report->out);
+}
+
+static void print_release(const struct report *report)
+{
+    const struct replay_release *release = report->release;
+    char at[MOMENT_TEXT_MAX];
+
+    (void)fprintf(report->out,
+                  "%s %s in %s, deployed %s\n"
+                  "  last good  %s; data change: %s\n",
+                  release->service, release->version, release->environment,
+                  moment_print(release->deployed_at, at), release->last_good,
+                  release->data_change[0] != '\0' ? release->data_change
+                                                  : "not said");
+}
+
+static void print_policy(const struct report *report,
+                         const struct policy *policy,
+                         const struct replay_options *options)
+{
+    const struct told told = {
+        .mode = policy->mode, .countdown = policy->countdown, .policy = policy};
+    char every[DURATION_TEXT_MAX], lasts[DURATION_TEXT_MAX];
+    char mode[MODE_TEXT_MAX];
+
+    (void)fprintf(report->out, "  policy     %s, mode %s, every %s for %s (",
+                  policy_text(policy, policy->name), report_mode(&told, mode),
+                  duration_print(policy->watch.every, every),
+                  duration_print(policy->watch.lasts, lasts));
+    escaped(report, options->policy);
+    (void)fputs(")\n", report->out);
+}
+
+static void print_samples(const struct report *report,
+                          const struct replay_options *options)
+{
+    const struct csv *csv = report->csv;
+    size_t rows = csv_rows(csv);
+    char from[MOMENT_TEXT_MAX], to[MOMENT_TEXT_MAX];
+
+    (void)fprintf(report->out, "  samples    %zu row%s, %s to %s%s (", rows,
+                  rows == 1 ? "" : "s", moment_print(csv_time(csv, 0), from),
+                  moment_print(csv_time(csv, rows - 1), to),
+                  options->linear ? ", interpolated" : "");
+    escaped(report, options->samples);
+    (void)fputs(")\n\n", report->out);
+}
+
+void report_text_begin(struct report *report, const struct policy *policy,
+                       const struct replay_options *options)
+{
+    print_release(report);
+    print_policy(report, policy, options);
+    print_samples(report, options);
+}
+
+/* --- Lines ---------------------------------------------------------------- */
+
+static void print_line(const struct report *report, time_ms at,
+                       enum colour colour, const char *word)
+{
+    char moment[MOMENT_TEXT_MAX], span[SPAN_TEXT_MAX], since[SPAN_TEXT_MAX + 1];
+
+    (void)snprintf(since, sizeof(since), "+%s",
+                   span_print(at - report->release->deployed_at, span));
+    paint(report, DIM);
+    (void)fprintf(report->out, "%s  %12s", moment_print(at, moment), since);
+    paint(report, PLAIN);
+    paint(report, colour);
+    (void)fprintf(report->out, "  %-9s", word);
+    paint(report, PLAIN);
+    (void)fputc(' ', report->out);
+}
+
+static const char *answer_word(enum answer answer)
+{
+    switch (answer) {
+    case ANSWER_NO:
+        return "no";
+    case ANSWER_YES:
+        return "yes";
+    case ANSWER_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
+/* "Is it new? unknown": the last question answered, which led to the leaf. */
+static void print_last_step(const struct report *report,
+                            const struct told *told)
+{
+    const struct verdict *verdict = told->verdict;
+    const struct step *step = NULL;
+    const struct question *question = NULL;
+    struct value value;
+
+    if (verdict->steps == 0) {
+        return;
+    }
+    step = &verdict->path[verdict->steps - 1];
+    question = policy_question(told->policy, step->question);
+    value = verdict->values[question->node];
+    escaped(report, policy_text(told->policy, question->text));
+    (void)fprintf(report->out, " %s", answer_word(step->answer));
+    if (value.unknown != KNOWN) {
+        (void)fprintf(report->out, " (%s)", unknown_name(value.unknown));
+    }
+}
+
+/* What the leaf says; a wait says why. */
+static void print_sentence(const struct report *report, const struct told *told)
+{
+    const struct leaf *leaf = policy_leaf(told->policy, told->verdict->leaf);
+    const struct replay_release *release = report->release;
+    char text[SENTENCE_MAX], mode[MODE_TEXT_MAX];
+
+    if (leaf->kind == LEAF_WAIT || leaf->kind == LEAF_HEALTHY) {
+        print_last_step(report, told);
+        return;
+    }
+    leaf_text(told->policy, told->verdict->leaf, release->service,
+              release->environment, release->version, release->last_good, text,
+              sizeof(text));
+    escaped(report, text);
+    if (leaf->kind == LEAF_ROLLBACK) {
+        (void)fprintf(report->out, " (%s)", report_mode(told, mode));
+    }
+}
+
+static void print_answers(const struct report *report, const struct told *told)
+{
+    const struct verdict *verdict = told->verdict;
+
+    for (uint8_t i = 0; i < verdict->steps; i++) {
+        (void)fprintf(report->out, "%s%s", i == 0 ? "; " : ", ",
+                      answer_word(verdict->path[i].answer));
+    }
+}
+
+void report_text_decision(struct report *report, const struct told *told)
+{
+    const struct policy *policy = told->policy;
+    const struct verdict *verdict = told->verdict;
+    enum leaf_kind kind = policy_leaf(policy, verdict->leaf)->kind;
+    char values[SENTENCE_MAX];
+
+    print_line(report, verdict->at, colour_of(kind), leaf_kind_name(kind));
+    print_sentence(report, told);
+    if (verdict->steps > 1) {
+        print_answers(report, told);
+    }
+    explain_decisive(policy, verdict, values, sizeof(values));
+    if (values[0] != '\0') {
+        (void)fprintf(report->out, ": %s", values);
+    }
+    (void)fputc('\n', report->out);
+}
+
+void report_text_note(struct report *report, time_ms at, const char *word,
+                      const char *text)
+{
+    print_line(report, at, DIM, word);
+    escaped(report, text);
+    (void)fputc('\n', report->out);
+}
+
+/* --- The end -------------------------------------------------------------- */
+
+static void print_action(const struct report *report,
+                         const struct ending *ending)
+{
+    const struct replay_release *release = report->release;
+    char at[MOMENT_TEXT_MAX], span[SPAN_TEXT_MAX];
+
+    paint(report, RED);
+    (void)fprintf(report->out, "final: %s", ending->final);
+    paint(report, PLAIN);
+    (void)fprintf(
+        report->out,
+        " to %s; the call would leave at %s, %s after the deploy%s\n",
+        release->last_good, moment_print(ending->first_action_at, at),
+        span_print(ending->first_action_at - release->deployed_at, span),
+        ending->by_countdown ? ", when the countdown ran down" : "");
+}
+
+static void print_final(const struct report *report,
+                        const struct ending *ending)
+{
+    char at[MOMENT_TEXT_MAX];
+
+    (void)fputc('\n', report->out);
+    if (ending->acts) {
+        print_action(report, ending);
+        return;
+    }
+    paint(report, BOLD);
+    (void)fprintf(report->out, "final: %s", ending->final);
+    paint(report, PLAIN);
+    (void)fprintf(report->out, "; nothing would be rolled back until %s\n",
+                  moment_print(ending->at, at));
+}
+
+/* The table gave the values, whatever the daemon would ask for them. */
+static void name_table(const struct report *report, const json_t *explanation)
+{
+    json_t *signals = json_object_get(explanation, "signals");
+    json_t *signal = NULL;
+    size_t i = 0;
+
+    json_array_foreach(signals, i, signal)
+    {
+        const char *name = json_string_value(json_object_get(signal, "name"));
+
+        if (json_object_get(signal, "from") != NULL &&
+            csv_find(report->csv, name) != CSV_NO_COLUMN &&
+            json_object_set_new(signal, "from", json_string("table")) != 0) {
+            abort();
+        }
+    }
+}
+
+void report_text_end(struct report *report, const struct ending *ending)
+{
+    json_t *explanation = NULL;
+
+    print_final(report, ending);
+    if (ending->last == NULL) {
+        (void)fputs("no look was taken: the table ends before the first grid "
+                    "time after the deploy\n",
+                    report->out);
+        return;
+    }
+    (void)fputc('\n', report->out);
+    explanation = explain_verdict(ending->last->policy, ending->last->verdict,
+                                  ending->last->facts);
+    name_table(report, explanation);
+    explain_print(explanation, report->colour, report->columns, report->out);
+    json_decref(explanation);
+}

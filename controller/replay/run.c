@@ -1,0 +1,591 @@
+#include "controller/replay/run.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/core/view.h"
+#include "policies/explain.h"
+
+/* One service, its release and what was good before. */
+#define SERVICES 2
+#define RELEASES 8
+#define SERIES   (2 * POLICY_SIGNALS_MAX)
+
+/* Effects that wait to be carried out: each step asks for few, and an answer
+ * for fewer. */
+#define QUEUE_MAX (4 * DECISION_EFFECTS_MAX)
+
+/* Tokens of answers. */
+#define REPLY_REGISTERED 1
+#define REPLY_ORDERED    2
+
+/* The verdict that stands, as told at its last change. */
+struct standing {
+    bool any;
+    enum leaf_kind kind;
+    enum answer root;
+    struct told told;
+    struct verdict verdict;
+    struct facts facts;
+};
+
+enum counting {
+    COUNTING_NOT,
+    COUNTING_DOWN,
+    COUNTED_DOWN,    /* at its end the leaf did not stand: it waits for it */
+    COUNTING_ACTS,   /* the order is given */
+    COUNTING_REFUSED /* it was refused: again when the path changes */
+};
+
+/* What each query asks for.  Queries and series change only when something is
+ * recorded, so they are looked up again after that. */
+struct asked {
+    uint64_t sequence; /* of the newest record then */
+    uint32_t series;
+    uint16_t signal;
+};
+
+struct run {
+    const struct run_options *options;
+    struct report *report;
+    struct core *core;
+    struct decision decision;
+    time_ms now, end;
+    bool deployed, over;
+    char refusal[RECORD_TEXT_MAX]; /* of the registration */
+    uint64_t release;
+    struct standing standing;
+    enum counting counting;
+    time_ms counting_since;
+    bool acts, by_countdown;
+    time_ms first_action_at;
+    struct asked asked[SERIES]; /* by query */
+    time_ms row_at;             /* which grid time's answers these are */
+    struct sample row[POLICY_SIGNALS_MAX];
+    struct sample *rows; /* of a history */
+    struct effect queue[QUEUE_MAX];
+    size_t queued;
+};
+
+/* --- The countdown -------------------------------------------------------- */
+
+/* The blind interlock wants the root known and true. */
+static bool could_act(const struct run *run)
+{
+    return run->standing.kind == LEAF_ROLLBACK &&
+           run->standing.told.mode == MODE_COUNTDOWN &&
+           run->standing.root == ANSWER_YES;
+}
+
+static void begin_countdown(struct run *run)
+{
+    char span[DURATION_TEXT_MAX];
+    char text[64];
+
+    run->counting = COUNTING_DOWN;
+    run->counting_since = run->now;
+    (void)snprintf(text, sizeof(text), "%s until the call leaves",
+                   duration_print(run->standing.told.countdown, span));
+    report_note(run->report, run->now, "countdown", text);
+}
+
+static void withdraw_countdown(struct run *run)
+{
+    if (run->counting != COUNTING_NOT) {
+        run->counting = COUNTING_NOT;
+        report_note(run->report, run->now, "withdrawn",
+                    "the policy no longer says: roll back");
+    }
+}
+
+/* A verdict or path changed. */
+static void lead_countdown(struct run *run)
+{
+    if (run->acts || run->counting == COUNTING_ACTS ||
+        run->standing.kind == LEAF_WAIT) {
+        return;
+    }
+    if (run->standing.kind != LEAF_ROLLBACK) {
+        withdraw_countdown(run);
+    } else if (could_act(run) && run->counting == COUNTING_NOT) {
+        begin_countdown(run);
+    } else if (run->counting == COUNTING_REFUSED) {
+        run->counting = COUNTED_DOWN;
+    }
+}
+
+static time_ms countdown_end(const struct run *run)
+{
+    time_ms end = run->counting_since + run->standing.told.countdown;
+
+    if (run->counting == COUNTING_DOWN) {
+        return end > run->now ? end : run->now;
+    }
+    return run->counting == COUNTED_DOWN && could_act(run) ? run->now
+                                                           : TIME_NEVER;
+}
+
+/* --- What the core remembers ---------------------------------------------- */
+
+static void on_verdict(struct run *run, const struct record *record)
+{
+    struct standing *standing = &run->standing;
+
+    assert(record->verdict != NULL);
+    assert(record->facts != NULL);
+    standing->any = true;
+    standing->kind = policy_leaf(record->policy, record->leaf)->kind;
+    standing->root = record->root;
+    standing->verdict = *record->verdict;
+    standing->facts = *record->facts;
+    standing->told = (struct told){
+        .mode = record->mode,
+        .countdown = record->countdown,
+        .policy = run->options->policy,
+        .verdict = &standing->verdict,
+        .facts = &standing->facts,
+    };
+    report_decision(run->report, &standing->told);
+    lead_countdown(run);
+}
+
+/* The end of the watch is the end, unless it is endless. */
+static void on_moved(struct run *run, const struct record *record)
+{
+    static const char *const told[] = {"provisional", "good", "undetermined",
+                                       "hold", "quiet"};
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        if (strcmp(record->code, told[i]) == 0) {
+            report_note(run->report, run->now, record->code, record->text);
+        }
+    }
+    run->over = run->over || record->state == RELEASE_GOOD ||
+                strcmp(record->code, "undetermined") == 0;
+}
+
+static void on_record(struct run *run, const struct record *record)
+{
+    if (record->kind == RECORD_VERDICT) {
+        on_verdict(run, record);
+    } else if (record->kind == RECORD_RELEASE_MOVED &&
+               record->release == run->release) {
+        on_moved(run, record);
+    } else if (record->kind == RECORD_ROLLBACK_MOVED &&
+               record->rollback_state == ROLLBACK_REFUSED) {
+        report_note(run->report, run->now, "refused", record->text);
+    } else if (record->kind == RECORD_BLIND) {
+        report_note(run->report, run->now, record->on ? "blind" : "seen",
+                    record->text);
+    }
+}
+
+/* --- Stepping ------------------------------------------------------------- */
+
+static void step(struct run *run, struct input *input)
+{
+    const struct decision *decision = &run->decision;
+
+    input->now = run->now;
+    core_step(run->core, input, &run->decision);
+    for (size_t i = 0; i < decision->records_count; i++) {
+        on_record(run, &decision->records[i]);
+    }
+    assert(run->queued + decision->effects_count <= QUEUE_MAX);
+    memcpy(run->queue + run->queued, decision->effects,
+           decision->effects_count * sizeof(run->queue[0]));
+    run->queued += decision->effects_count;
+}
+
+/* --- The table answers ---------------------------------------------------- */
+
+static uint16_t signal_named(const struct policy *policy, const char *name)
+{
+    uint16_t i = 0;
+
+    while (strcmp(policy_text(policy, policy_signal(policy, i)->name), name) !=
+           0) {
+        i++; /* asserts beyond the last one */
+    }
+    return i;
+}
+
+/* The signal and the series of a query; there is one of each. */
+static const struct asked *what_is_asked(struct run *run, uint32_t query)
+{
+    struct asked *asked = &run->asked[query];
+    struct query_view view;
+    struct series_view series;
+    size_t cursor = 0;
+
+    assert(query < SERIES);
+    if (asked->sequence != core_sequence(run->core)) {
+        bool found = view_query(run->core, query, &view) &&
+                     view_next_series(run->core, query, &cursor, &series);
+
+        assert(found);
+        asked->sequence = core_sequence(run->core);
+        asked->series = series.id;
+        asked->signal = signal_named(run->options->policy, view.text);
+    }
+    return asked;
+}
+
+static void answer_query(struct run *run, const struct effect *effect)
+{
+    const struct run_options *options = run->options;
+    const struct asked *asked = what_is_asked(run, effect->query.query);
+    struct input input = {.kind = INPUT_SAMPLES};
+    time_ms g = effect->query.g;
+
+    if (run->row_at != g) {
+        run->row_at = g;
+        csv_row(options->csv, options->policy, g, options->fill, run->row);
+    }
+    input.samples.query = effect->query.query;
+    input.samples.g = g;
+    input.samples.series = &asked->series;
+    input.samples.samples = &run->row[asked->signal];
+    input.samples.count = 1;
+    step(run, &input);
+}
+
+static void answer_history(struct run *run, const struct effect *effect)
+{
+    const struct run_options *options = run->options;
+    struct input input = {.kind = INPUT_HISTORY};
+    struct history *history = &input.history.history;
+    time_ms every = effect->history.every;
+
+    input.history.id = effect->id;
+    history->from = effect->history.from;
+    history->rows =
+        (size_t)((effect->history.to - effect->history.from) / every) + 1;
+    assert(history->rows <= HISTORY_ROWS_MAX);
+    for (size_t i = 0; i < history->rows; i++) {
+        csv_row(options->csv, options->policy,
+                history->from + (time_ms)i * every, options->fill,
+                run->rows + i * options->policy->signals);
+    }
+    history->samples = run->rows;
+    step(run, &input);
+}
+
+/* --- The world answers ---------------------------------------------------- */
+
+static void answer_observe(struct run *run, const struct effect *effect)
+{
+    const struct replay_release *release = run->options->release;
+    struct input input = {.kind = INPUT_TARGET};
+
+    input.target.id = effect->id;
+    input.target.result = TARGET_OBSERVED;
+    input.target.version =
+        run->deployed ? release->version : release->last_good;
+    input.target.complete = true;
+    step(run, &input);
+}
+
+/* The call would leave. */
+static void answer_revert(struct run *run, const struct effect *effect)
+{
+    struct input input = {.kind = INPUT_TARGET};
+
+    if (!run->acts) {
+        run->acts = true;
+        run->by_countdown = run->counting == COUNTING_ACTS;
+        run->first_action_at = run->now;
+    }
+    if (!run->options->goes_on) {
+        run->over = true;
+        return;
+    }
+    input.target.id = effect->id;
+    input.target.result = TARGET_REJECTED;
+    input.target.text = "a table has no target";
+    step(run, &input);
+}
+
+static void answer_done(struct run *run, enum input_kind kind, uint64_t id)
+{
+    struct input input = {.kind = kind};
+
+    input.done.id = id;
+    input.done.delivered = true;
+    step(run, &input);
+}
+
+static void on_answer(struct run *run, const struct effect *effect)
+{
+    if (effect->answer.reply == REPLY_REGISTERED &&
+        effect->answer.outcome != OUTCOME_DONE) {
+        memcpy(run->refusal, effect->answer.text, sizeof(run->refusal));
+        run->over = true;
+    } else if (effect->answer.reply == REPLY_REGISTERED) {
+        run->release = effect->answer.release;
+    } else if (effect->answer.reply == REPLY_ORDERED &&
+               effect->answer.outcome != OUTCOME_DONE) {
+        run->counting = COUNTING_REFUSED;
+        report_note(run->report, run->now, "refused", effect->answer.text);
+    }
+}
+
+static void carry_out(struct run *run, const struct effect *effect)
+{
+    switch (effect->kind) {
+    case EFFECT_ANSWER:
+        on_answer(run, effect);
+        return;
+    case EFFECT_QUERY:
+        answer_query(run, effect);
+        return;
+    case EFFECT_HISTORY:
+        answer_history(run, effect);
+        return;
+    case EFFECT_OBSERVE:
+        answer_observe(run, effect);
+        return;
+    case EFFECT_REVERT:
+        answer_revert(run, effect);
+        return;
+    case EFFECT_NOTIFY:
+        answer_done(run, INPUT_NOTICE_DONE, effect->notify.notice);
+        return;
+    case EFFECT_RUN:
+        answer_done(run, INPUT_ACTION_DONE, effect->run.action);
+        return;
+    case EFFECT_POLICY_RELEASED:
+        policy_free(effect->policy);
+        return;
+    case EFFECT_HAS: /* can_check is false */
+        break;
+    }
+    assert(effect->kind != EFFECT_HAS);
+}
+
+/* Take an input, and everything that follows from it at the same moment. */
+static void feed(struct run *run, struct input *input)
+{
+    struct effect effect;
+
+    step(run, input);
+    while (run->queued > 0 && !run->over) {
+        effect = run->queue[0];
+        run->queued--;
+        memmove(run->queue, run->queue + 1, run->queued * sizeof(effect));
+        carry_out(run, &effect);
+    }
+}
+
+/* --- Time ----------------------------------------------------------------- */
+
+static void tick_until(struct run *run, time_ms until)
+{
+    while (!run->over && core_deadline(run->core) <= until) {
+        struct input input = {.kind = INPUT_TICK};
+        time_ms deadline = core_deadline(run->core);
+
+        run->now = deadline > run->now ? deadline : run->now;
+        feed(run, &input);
+    }
+}
+
+/* Its end: the leaf stands, and somebody's silence was a yes. */
+static void end_countdown(struct run *run)
+{
+    struct input input = {
+        .kind = INPUT_COMMAND, .reply = REPLY_ORDERED, .by = "countdown"};
+
+    if (!could_act(run)) {
+        run->counting = COUNTED_DOWN;
+        report_note(run->report, run->now, "countdown",
+                    "ran down, and the leaf does not stand: it acts when the "
+                    "leaf is back");
+        return;
+    }
+    run->counting = COUNTING_ACTS;
+    input.command.kind = COMMAND_ROLLBACK;
+    input.command.release = run->release;
+    input.command.reason = "the countdown ran down";
+    feed(run, &input);
+}
+
+static void judge(struct run *run)
+{
+    while (!run->over) {
+        time_ms deadline = core_deadline(run->core);
+        time_ms ends = countdown_end(run);
+
+        if (ends < deadline && ends <= run->end) {
+            run->now = ends;
+            end_countdown(run);
+        } else if (deadline <= run->end) {
+            tick_until(run, deadline);
+        } else {
+            break;
+        }
+    }
+}
+
+/* --- Before the deploy ---------------------------------------------------- */
+
+static void adopt(struct run *run)
+{
+    const struct replay_release *release = run->options->release;
+    struct input input = {.kind = INPUT_COMMAND, .by = "replay"};
+
+    input.command.kind = COMMAND_ADOPT;
+    input.command.service = release->service;
+    input.command.environment = release->environment;
+    input.command.version = release->last_good;
+    input.command.reason = "what was good before";
+    feed(run, &input);
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static void deploy(struct run *run)
+{
+    const struct replay_release *release = run->options->release;
+    struct input input = {
+        .kind = INPUT_REGISTER, .by = "replay", .reply = REPLY_REGISTERED};
+
+    input.registration = (struct registration){
+        .service = release->service,
+        .environment = release->environment,
+        .version = release->version,
+        .deployed_at = release->deployed_at,
+        .previous = or_null(release->previous),
+        .kind = or_null(release->kind),
+        .data_change = or_null(release->data_change),
+        .compatible_from = or_null(release->compatible_from),
+        .labels = release->labels,
+        .labels_count = release->labels_count,
+    };
+    run->deployed = true;
+    feed(run, &input);
+}
+
+static void begin(struct run *run)
+{
+    struct input started = {.kind = INPUT_STARTED};
+    struct input accepted = {.kind = INPUT_POLICY_ACCEPTED};
+
+    run->now = run->options->release->deployed_at - 1;
+    feed(run, &started);
+    accepted.policy.block =
+        table_asked(run->options->policy, run->options->goes_on);
+    feed(run, &accepted);
+    adopt(run);
+    tick_until(run, run->now);
+    run->now++;
+    deploy(run);
+}
+
+/* --- The end -------------------------------------------------------------- */
+
+/* Why a rollback that stands was not carried out. */
+static const char *not_carried_out(const struct run *run)
+{
+    switch (run->standing.told.mode) {
+    case MODE_OBSERVE:
+        return "rollback (observe)";
+    case MODE_SUGGEST:
+        return "rollback (suggest)";
+    case MODE_COUNTDOWN:
+        return run->counting == COUNTING_DOWN ? "rollback (countdown)"
+                                              : "rollback (refused)";
+    case MODE_AUTO:
+        break;
+    }
+    return "rollback (refused)";
+}
+
+static const char *final_of(const struct run *run)
+{
+    if (run->acts) {
+        return leaf_kind_name(LEAF_ROLLBACK);
+    }
+    if (!run->standing.any) {
+        return leaf_kind_name(LEAF_WAIT);
+    }
+    return run->standing.kind == LEAF_ROLLBACK
+               ? not_carried_out(run)
+               : leaf_kind_name(run->standing.kind);
+}
+
+static void tell_end(struct run *run)
+{
+    const struct ending ending = {
+        .final = final_of(run),
+        .at = run->over ? run->now : run->end,
+        .acts = run->acts,
+        .first_action_at = run->first_action_at,
+        .by_countdown = run->by_countdown,
+        .last = run->standing.any ? &run->standing.told : NULL,
+    };
+
+    report_end(run->report, &ending);
+}
+
+static struct core *make_core(const struct replay_release *release)
+{
+    static const struct service_option service = {
+        .service = "*", .environment = "*", .ceiling = MODE_AUTO};
+    static const struct source_option source = {.name = "table",
+                                                .fetch = FETCH_TABLE};
+    static const struct target_option target = {
+        .name = "none", .deadline = 10 * MINUTE_MS, .timeout = SECOND_MS};
+    const struct core_options options = {
+        .services_max = SERVICES,
+        .releases_max = RELEASES,
+        .series_max = SERIES,
+        .ceiling = MODE_AUTO,
+        .services = &service,
+        .sources = &source,
+        .targets = &target,
+        .services_count = 1,
+        .sources_count = 1,
+        .targets_count = 1,
+        .version = "",
+    };
+
+    assert(release->deployed_at > 0);
+    return core_new(&options);
+}
+
+bool run_judge(const struct run_options *options, struct report *report,
+               char *ret_error, size_t size)
+{
+    struct run *run = calloc(1, sizeof(*run));
+    size_t cells = HISTORY_ROWS_MAX * (size_t)options->policy->signals + 1;
+    bool good = false;
+
+    if (run == NULL) {
+        abort();
+    }
+    run->rows = calloc(cells, sizeof(*run->rows));
+    if (run->rows == NULL) {
+        abort();
+    }
+    run->options = options;
+    run->report = report;
+    run->core = make_core(options->release);
+    run->end = csv_time(options->csv, csv_rows(options->csv) - 1);
+    begin(run);
+    good = run->refusal[0] == '\0';
+    if (good) {
+        judge(run);
+        tell_end(run);
+    } else {
+        (void)snprintf(ret_error, size, "%s", run->refusal);
+    }
+    core_free(run->core);
+    free(run->rows);
+    free(run);
+    return good;
+}
