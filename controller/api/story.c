@@ -338,7 +338,7 @@ static void need_of_service(const struct service_view *service,
 
         (void)snprintf(
             text, sizeof(text),
-            "deploys are frozen until %s%s%s; then or before: "
+            "deploys are frozen until %s%s%s; sooner: "
             "'lastgood thaw %s --environment %s --reason ...'",
             freeze->until == TIME_NEVER
                 ? "thawed"

@@ -63,7 +63,9 @@ static void print_overview(const struct overview *overview, FILE *out)
                       overview->rows[i].summary);
     }
     (void)fprintf(out, "\n'lastgood COMMAND --help' tells more, with an "
-                       "example and the exit codes.\n");
+                       "example and the exit codes.\n"
+                       "Commands ask the controller at --server, else at "
+                       "LASTGOOD_SERVER, else at\nhttp://127.0.0.1:7333.\n");
 }
 
 static int unknown_command(const struct overview *overview, const char *word)

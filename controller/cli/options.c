@@ -232,8 +232,8 @@ void cli_print_help(const struct cli_command *command, FILE *out)
 {
     char usage[256];
 
-    (void)snprintf(usage, sizeof(usage), "lastgood %s %s%s", command->name,
-                   command->arguments,
+    (void)snprintf(usage, sizeof(usage), "lastgood %s%s%s%s", command->name,
+                   command->arguments[0] != '\0' ? " " : "", command->arguments,
                    command->flags != NULL ? " [OPTIONS]" : "");
     (void)fprintf(out, "%s: %s\n", command->name, command->summary);
     print_wrapped(usage, 2, "", out);

@@ -73,10 +73,11 @@ static void describe(const json_t *release, char *ret_text, size_t size)
     const json_t *verdict = json_object_get(release, "verdict");
     char healthy[SPAN_TEXT_MAX], lasts[SPAN_TEXT_MAX];
     int length = snprintf(
-        ret_text, size, "%s %s in %s: %s, grade %s, %s",
+        ret_text, size, "%s %s in %s: %s, grade %s, %s%s",
         client_text(release, "service"), client_text(release, "version"),
         client_text(release, "environment"), client_text(release, "state"),
         client_text(release, "grade"),
+        json_is_object(verdict) ? "verdict " : "",
         json_is_object(verdict) ? client_text(verdict, "verdict")
                                 : "not judged yet");
 
