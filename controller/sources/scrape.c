@@ -100,7 +100,7 @@ static void say(const struct place *place, uint32_t reading, char *ret_text,
     }
     scrape_page_fault(place->page, reading, fault, sizeof(fault));
     (void)snprintf(ret_text, size, "%s: %s", name,
-                   fault[0] ? fault : "the page was not read yet at that time");
+                   fault[0] ? fault : "the page was not read yet");
 }
 
 static bool still_asked(const struct scrape *scrape, uint32_t query,
@@ -149,8 +149,13 @@ static void answer(struct place *place, uint32_t query, time_ms g,
     if (reading != NO_READING) {
         sample = scrape_page_at(place->page, reading, g, view.max_age);
     }
-    if (sample.unknown == UNKNOWN_NOT_ASKED ||
-        sample.unknown == UNKNOWN_SOURCE_ERROR) {
+    /* A selector that is new has no past yet on a page that is read: that is
+     * no fault of the source. */
+    bool is_new = sample.unknown == UNKNOWN_NOT_ASKED &&
+                  reading != NO_READING && !place->error[0] &&
+                  scrape_page_newest(place->page) > 0;
+    if (sample.unknown == UNKNOWN_SOURCE_ERROR ||
+        (sample.unknown == UNKNOWN_NOT_ASKED && !is_new)) {
         say(place, reading, error, sizeof(error));
         input.samples.error = error;
     } else {

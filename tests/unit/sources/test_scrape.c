@@ -203,7 +203,31 @@ static void a_time_before_the_first_page_is_not_known(void **state)
     (void)fake_all(driver, used);
     start(&world);
     ask(&world, used, G - EVERY, G + 2000);
-    expect_text(fake_wait(driver, 1)->error, "not read yet at that time");
+    expect_text(fake_wait(driver, 1)->error, "page: the page was not read yet");
+    end(&world);
+}
+
+/* The source did nothing wrong: it is not lost because somebody asks anew. */
+static void a_new_selector_has_no_past_and_is_no_error(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, FETCH_SCRAPE, "/metrics");
+    struct driver *driver = &world.driver;
+    world.body = "used 5\nfree 6\n";
+    uint32_t used = fake_query(driver, 0, "used", NULL);
+    (void)fake_all(driver, used);
+    start(&world);
+    ask(&world, used, G, G + 2000);
+    (void)fake_wait(driver, 1);
+    uint32_t fresh = fake_query(driver, 0, "free", NULL);
+    uint32_t series = fake_all(driver, fresh);
+    ask(&world, fresh, G, G + 2000);
+    const struct told *told = fake_wait(driver, 2);
+    assert_string_equal(told->error, "");
+    assert_int_equal(fake_sample(told, series).unknown, UNKNOWN_NOT_ASKED);
+    ask(&world, fresh, G + EVERY, G + EVERY + 2000);
+    assert_true(fake_sample(fake_wait(driver, 3), series).number == 6);
     end(&world);
 }
 
@@ -360,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_page_that_fails_is_a_source_error_with_its_reason),
         cmocka_unit_test(a_broken_selector_is_said_and_hurts_nobody_else),
         cmocka_unit_test(a_time_before_the_first_page_is_not_known),
+        cmocka_unit_test(a_new_selector_has_no_past_and_is_no_error),
         cmocka_unit_test(a_server_that_asks_for_rest_gets_it),
         cmocka_unit_test(each_configured_service_has_a_page_of_its_own),
         cmocka_unit_test(the_past_comes_from_memory),
