@@ -97,7 +97,8 @@ void core_step(struct core *core, const struct input *input,
                struct decision *ret_decision);
 
 /* Apply one record: live running and recovery alike.  For POLICY_SET
- * @record->policy is the compiled block and is taken. */
+ * @record->policy is the compiled block and is taken; NULL when the text can no
+ * longer be read: then the policy of that name judges nobody any more. */
 void core_apply(struct core *core, const struct record *record);
 
 /* When to step a TICK though nothing else happened; TIME_NEVER: not at all. */

@@ -154,21 +154,29 @@ static void intend(struct core *core, struct rollback *rollback)
     timer_arm(&core->timers, &rollback->timer, core->now);
 }
 
+static const struct release *last_good_of(const struct core *core,
+                                          const struct rollback *rollback)
+{
+    const struct release *target =
+        ledger_last_good(core, release_find(core, rollback->release));
+    assert(target);
+    return target;
+}
+
 static void ask_has(struct core *core, struct rollback *rollback)
 {
     const struct service *service = service_at(core, rollback->service);
-    const struct release *suspect = release_find(core, rollback->release);
-    const struct release *target = ledger_last_good(core, suspect);
-    assert(target);
+    const struct release *target = last_good_of(core, rollback);
     struct effect *effect =
         pending_ask(core, EFFECT_HAS, PENDING_ROLLBACK, rollback->id,
                     service_timeout(core, service) + SECOND_MS);
     effect->service = service->index;
     effect->target.rollback = rollback->id;
     text_copy(effect->target.suspect, sizeof effect->target.suspect,
-              suspect->version);
+              rollback->suspect);
     text_copy(effect->target.target, sizeof effect->target.target,
               target->version);
+    rollback->checked = target->id;
     rollback->waiting = effect->id.counter;
     rollback->asked = EFFECT_HAS;
 }
@@ -318,11 +326,12 @@ static void has_answered(struct core *core, struct rollback *rollback,
                   " is gone from the deployment system: roll forward", NULL);
         refuse(core, rollback, REFUSAL_TARGET_GONE, text);
         return;
-    }
-    /* Time has passed: every interlock is asked again. */
+    } /* Time has passed: every interlock is asked again. */
     enum refusal refusal = guard_refuses(core, rollback, text);
     if (refusal != REFUSAL_NONE) {
         refuse(core, rollback, refusal, text);
+    } else if (last_good_of(core, rollback)->id != rollback->checked) {
+        ask_has(core, rollback); /* another one is last good by now */
     } else {
         intend(core, rollback);
     }

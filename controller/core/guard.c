@@ -146,9 +146,10 @@ static void say_budget(const struct concern *asked, const char *whose,
                        const struct budget *budget)
 {
     char digits[DIGITS_MAX], span[DURATION_TEXT_MAX];
-    SAY(asked, whose, " may roll back ", text_digits(budget->count, digits),
-        " times in ", duration_print(budget->window, span),
-        ", and did; decide yourself: 'lastgood rollback' when it is over");
+    SAY(asked, whose, " may be rolled back at most ",
+        text_digits(budget->count, digits), " in ",
+        duration_print(budget->window, span),
+        ", and was; it is decided anew when that time is over");
 }
 
 static bool per_service(const struct concern *asked)
@@ -162,7 +163,7 @@ static bool per_service(const struct concern *asked)
 static bool fleet(const struct concern *asked)
 {
     const struct budget *budget = &asked->core->options.fleet;
-    say_budget(asked, "the whole fleet", budget);
+    say_budget(asked, "the fleet", budget);
     return budget->count > 0 &&
            guard_spent(asked->core, NULL, budget->window) >= budget->count;
 }

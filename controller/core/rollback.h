@@ -54,7 +54,8 @@ struct rollback {
     char code[RECORD_CODE_MAX];
     char text[RECORD_TEXT_MAX];
 
-    /* Working memory. */
+    /* Working memory. */ uint64_t
+        checked;            /* the release that HAS was asked about */
     uint32_t waiting;       /* pending effect's counter, 0 */
     enum effect_kind asked; /* what that is */
     time_ms shift;          /* the clock was set since: deadlines move along */

@@ -191,7 +191,11 @@ static void retire(struct core *core, uint16_t rule)
 
 void rulebook_apply_set(struct core *core, const struct record *record)
 {
-    assert(record->policy);
+    if (!record->policy) {
+        /* An old text that this program can no longer read judges nobody. */
+        rulebook_apply_removed(core, record);
+        return;
+    }
     uint16_t before = rule_find(core, record->name);
     uint32_t slot = free_rule(&core->rulebook);
     assert(slot < RULES_MAX);

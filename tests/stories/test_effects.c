@@ -44,18 +44,17 @@ static void a_leaf_fires_once_an_incident(void **state)
         story_hurt(story, false);
         story_run(story, 3 * MINUTE_MS);
     }
-    story_expect(story,
-                 "10:47 incident opened\n"
-                 "10:47 verdict 1.1 page\n"
-                 "10:47 notice page to oncall\n"
-                 "10:47 notice page to status\n"
-                 "10:47 action scale-pool\n"
-                 "10:47 -> run scale-pool\n"
-                 "13:02 verdict 1.1 healthy\n"
-                 "16:47 verdict 1.1 page\n"
-                 "19:02 verdict 1.1 healthy\n"
-                 "22:47 verdict 1.1 page\n"
-                 "25:02 verdict 1.1 healthy\n");
+    story_expect(story, "10:47 incident opened\n"
+                        "10:47 verdict 1.1 page\n"
+                        "10:47 notice page to oncall\n"
+                        "10:47 notice page to status\n"
+                        "10:47 action scale-pool\n"
+                        "10:47 -> run scale-pool\n"
+                        "13:02 verdict 1.1 healthy\n"
+                        "16:47 verdict 1.1 page\n"
+                        "19:02 verdict 1.1 healthy\n"
+                        "22:47 verdict 1.1 page\n"
+                        "25:02 verdict 1.1 healthy\n");
     story_end(story);
 }
 
@@ -103,14 +102,13 @@ static void a_source_that_hangs_is_an_error_at_the_deadline(void **state)
     story_run(story, 8 * MINUTE_MS);
     story->source_hangs = false;
     story_run(story, 2 * MINUTE_MS);
-    story_expect(story,
-                 "10:07 source_lost prom\n"
-                 "10:52 verdict 1.1 wait\n"
-                 "15:52 blind yes\n"
-                 "15:52 notice blind to oncall\n"
-                 "18:02 source_back prom\n"
-                 "18:02 verdict 1.1 healthy\n"
-                 "18:02 blind no\n");
+    story_expect(story, "10:07 source_lost prom\n"
+                        "10:52 verdict 1.1 wait\n"
+                        "15:52 blind yes\n"
+                        "15:52 notice blind to oncall\n"
+                        "18:02 source_back prom\n"
+                        "18:02 verdict 1.1 healthy\n"
+                        "18:02 blind no\n");
     story_end(story);
 }
 
@@ -165,21 +163,20 @@ static void a_source_that_lags_is_judged_in_data_time(void **state)
     story_skip(story);
     story_hurt(story, true); /* at 10:00; for 1m is 10:45 in data time */
     story_run_until(story, "rollback applied", 10 * MINUTE_MS);
-    story_expect(story,
-                 "11:25 incident opened\n"
-                 "11:25 verdict 1.1 rollback\n"
-                 "11:25 release 1.1 suspect, none (rollback)\n"
-                 "11:25 rollback proposed 1.1 -> 1.0\n"
-                 "11:25 rollback intended (intended)\n"
-                 "11:25 notice rollback to status\n"
-                 "11:25 notice rollback to oncall\n"
-                 "11:25 rollback requested (requested)\n"
-                 "11:25 -> revert 1.1 -> 1.0\n"
-                 "11:25 rollback in progress (accepted)\n"
-                 "11:25 live 1.0 (incomplete)\n"
-                 "11:30 live 1.0\n"
-                 "11:30 rollback applied (applied)\n"
-                 "11:30 rollback verifying (verifying)\n");
+    story_expect(story, "11:25 incident opened\n"
+                        "11:25 verdict 1.1 rollback\n"
+                        "11:25 release 1.1 suspect, none (rollback)\n"
+                        "11:25 rollback proposed 1.1 -> 1.0\n"
+                        "11:25 rollback intended (intended)\n"
+                        "11:25 notice rollback to status\n"
+                        "11:25 notice rollback to oncall\n"
+                        "11:25 rollback requested (requested)\n"
+                        "11:25 -> revert 1.1 -> 1.0\n"
+                        "11:25 rollback in progress (accepted)\n"
+                        "11:25 live 1.0 (incomplete)\n"
+                        "11:30 live 1.0\n"
+                        "11:30 rollback applied (applied)\n"
+                        "11:30 rollback verifying (verifying)\n");
     story_end(story);
 }
 

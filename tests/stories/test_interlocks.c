@@ -520,6 +520,42 @@ static void a_person_rolls_back_a_healthy_release(void **state)
     story_end(story);
 }
 
+/* What is asked for is what was checked. */
+static void a_last_good_that_changed_is_checked_again(void **state)
+{
+    (void)state;
+    struct story *story = story_new(shop, 1);
+    story->target.can_check = true;
+    metrics(story, "shop");
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    story_adopt(story, "shop", "1.0");
+    story_run(story, MINUTE_MS);
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run(story, 5 * MINUTE_MS);
+    story_skip(story);
+    story_hurt(story, true);
+    story_run_until(story, "-> has 1.0", 10 * MINUTE_MS);
+    story_adopt(story, "shop", "1.0.5");
+    story_run_until(story, "-> revert", MINUTE_MS);
+    story_expect(story, "06:47 incident opened\n"
+                        "06:47 verdict 1.1 rollback\n"
+                        "06:47 release 1.1 suspect, none (rollback)\n"
+                        "06:47 rollback proposed 1.1 -> 1.0\n"
+                        "06:47 -> has 1.0\n"
+                        "06:47 commanded adopt\n"
+                        "06:47 adopted 1.0.5\n"
+                        "06:47 release 1.0.5 superseded, good (observed)\n"
+                        "06:47 -> has 1.0.5\n"
+                        "06:47 rollback intended (intended)\n"
+                        "06:47 notice rollback to status\n"
+                        "06:47 notice rollback to oncall\n"
+                        "06:47 rollback requested (requested)\n"
+                        "06:47 -> revert 1.1 -> 1.0.5\n");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +576,7 @@ int main(void)
         cmocka_unit_test(metrics_go_dark_then_we_wait_then_page),
         cmocka_unit_test(a_person_overrules_the_mode_but_not_the_data),
         cmocka_unit_test(a_person_rolls_back_a_healthy_release),
+        cmocka_unit_test(a_last_good_that_changed_is_checked_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
