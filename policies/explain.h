@@ -41,7 +41,7 @@ json_t *explain_verdict(const struct policy *policy,
                         const struct verdict *verdict,
                         const struct facts *facts);
 
-/* The comparisons that made the answers on the path, at most four, for one
+/* The comparisons that made the answers on the path, at most five, for one
  * sentence: "pool_saturation 81% > 70% for 2m, avg(hold_time, 5m) 361 ms >=
  * 283 ms".  Empty when no comparison decided.  Cut at @size. */
 void explain_decisive(const struct policy *policy,

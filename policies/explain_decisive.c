@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* So many make a sentence that can still be read at night. */
-#define DECISIVE_MAX 4
+#define DECISIVE_MAX 5
 
 struct decisive {
     const struct policy *policy;
@@ -69,12 +69,12 @@ static void print_operand(const struct decisive *decisive, uint16_t index,
     }
 }
 
-/* NULL for what is no comparison of numbers. */
-static const char *const signs[OP_LAST] = {
-    [OP_LESS] = "<",
-    [OP_LESS_EQUAL] = "<=",
-    [OP_GREATER] = ">",
-    [OP_GREATER_EQUAL] = ">=",
+/* What was found, by the answer; NULL for what is no comparison of numbers. */
+static const char *const signs[OP_LAST][2] = {
+    [OP_LESS] = {">=", "<"},
+    [OP_LESS_EQUAL] = {">", "<="},
+    [OP_GREATER] = {"<=", ">"},
+    [OP_GREATER_EQUAL] = {"<", ">="},
 };
 
 static void print_comparison(const struct decisive *decisive,
@@ -99,7 +99,8 @@ static void tell(struct decisive *decisive, struct cause cause)
 {
     const struct policy *policy = decisive->policy;
     const struct node *node = policy_node(policy, cause.node);
-    const char *sign = signs[node->op];
+    enum answer answer = answer_of(decisive, cause.node);
+    const char *sign = signs[node->op][answer != ANSWER_NO];
     char text[POLICY_TEXT_MAX], span[DURATION_TEXT_MAX];
     size_t used = strlen(decisive->text);
 
@@ -124,15 +125,18 @@ static void tell(struct decisive *decisive, struct cause cause)
     (void)snprintf(decisive->text + used, decisive->size - used, "%s%s",
                    used > 0 ? ", " : "", text);
     used = strlen(decisive->text);
-    if (cause.held != NONE_INDEX) {
+    if (cause.held != NONE_INDEX && answer == ANSWER_YES) {
         const struct node *held = policy_node(policy, cause.held);
+        const char *not_yet =
+            answer_of(decisive, cause.held) == ANSWER_YES ? "" : " but not";
 
         if (held->op == OP_FOR) {
             (void)snprintf(decisive->text + used, decisive->size - used,
-                           " for %s", duration_print(held->span, span));
+                           "%s for %s", not_yet,
+                           duration_print(held->span, span));
         } else {
             (void)snprintf(decisive->text + used, decisive->size - used,
-                           " for %u of %u looks", held->k, held->n);
+                           "%s for %u of %u looks", not_yet, held->k, held->n);
         }
     }
 }
