@@ -73,7 +73,8 @@ class WebhookHandler(http.server.BaseHTTPRequestHandler):
             document = json.loads(body)
             self.server.told.append(document)
             sink = "pager" if self.path == "/page" else "status page"
-            self.server.story.say("on call", f"{sink}: {document['text']}")
+            text = document["text"]
+            self.server.story.say("on call", f"{sink}: {text if len(text) < 100 else text[:97] + '...'}")
 
     def log_message(self, *_):
         pass
@@ -143,11 +144,17 @@ class Lastgood:
                 self.tell(event)
 
     def tell(self, event):
-        if event["event"] == "verdict":
-            self.story.say("lastgood", f"verdict: {event['verdict']}" +
-                           (f": {event['text']}" if event.get("text") else ""))
-        elif event["event"] in TOLD:
-            self.story.say("lastgood", f"{TOLD[event['event']]}: {event.get('text', event.get('version'))}")
+        """One line an event that a spectator wants to hear."""
+        name, text = event["event"], event.get("text", "")
+        if name == "verdict":
+            self.story.say("lastgood", f"verdict: {event['verdict']}" + (f": {text}" if text else ""))
+        elif name == "incident.opened":
+            self.story.say("lastgood", "because " + text.rpartition(" (")[2].rstrip(")"))
+        elif name == "rollback.intended":
+            self.story.say("lastgood", f"intent durable: back to {event['to']}, "
+                           f"{event['version']} tainted, deploys frozen")
+        elif name in TOLD:
+            self.story.say("lastgood", f"{TOLD[name]}: {text}")
 
     def saw(self, name, **fields):
         return any(event["event"] == name and fields.items() <= event.items()
@@ -167,10 +174,8 @@ class Lastgood:
                     if event["event"] == "release.registered" and event.get("version") == version)
 
 
-# What a spectator wants to hear of the daemon's log, and in which words.
+# The moves of a rollback, in a spectator's words.
 TOLD = {
-    "incident.opened": "incident opened",
-    "rollback.intended": "intent is durable, with freeze and taint",
     "rollback.requested": "reverting",
     "rollback.in_progress": "the deployment API answers",
     "rollback.applied": "applied",
