@@ -113,7 +113,7 @@ static void note_target(struct driver *driver, const struct input *input)
 {
     switch (input->target.result) {
     case TARGET_OBSERVED:
-        driver->pending.observed_at = clock_boot_ns();
+        revert_clock_answer(driver, input);
         break;
     case TARGET_ACCEPTED:
         break;
@@ -146,7 +146,7 @@ bool driver_push(struct driver *driver, const struct input *input)
     switch (input->kind) {
     case INPUT_SAMPLES:
         /* Dropped while the store is down: its grid time is gone by then. */
-        driver->samples_at = clock_boot_ns();
+        revert_clock_samples(driver);
         if (driver_may_feed(driver)) {
             driver_feed(driver, input);
         }

@@ -33,6 +33,15 @@ struct kept_answer {
     char text[RECORD_TEXT_MAX];
 };
 
+/* The newest rollback's way from its sample to its revert, while it is walked
+ * (revert_clock.c). */
+struct revert_clock {
+    struct revert_timing at;
+    int64_t samples_at;       /* the newest samples of all */
+    uint64_t intended;        /* the record that must be durable, 0 */
+    struct effect_id observe; /* the question right before the revert */
+};
+
 /* A history asked of several sources: their columns become one answer. */
 struct merge;
 TAILQ_HEAD(merges, merge);
@@ -78,10 +87,8 @@ struct driver {
     int folder_in;          /* seconds to the next look without an event */
     bool stop_stands;
 
-    struct revert_timing timing;  /* of the newest revert that was sent */
-    struct revert_timing pending; /* of the one under way */
-    int64_t samples_at;
-    uint64_t intended; /* its record; 0: none waits for durability */
+    struct revert_timing timing; /* of the newest revert that was sent */
+    struct revert_clock clocked; /* of the one under way */
 
     struct decision decision; /* work space of a step */
 };
@@ -121,6 +128,13 @@ void policy_watch_start(struct driver *driver);
 void policy_watch_second(struct driver *driver);
 void policy_watch_feed(struct driver *driver);
 void policy_watch_close(struct driver *driver);
+
+/* revert_clock.c: called where each thing happens. */
+void revert_clock_samples(struct driver *driver);
+void revert_clock_record(struct driver *driver, const struct record *record);
+void revert_clock_durable(struct driver *driver);
+void revert_clock_effect(struct driver *driver, const struct effect *effect);
+void revert_clock_answer(struct driver *driver, const struct input *input);
 
 /* record_lines.c: one log line a record of interest. */
 void record_lines(struct log *log, const struct decision *decision);

@@ -60,11 +60,6 @@ time_ms driver_store_alive_at(const struct driver *driver)
     return store_thread_alive_at(driver->store);
 }
 
-const struct revert_timing *driver_revert_timing(const struct driver *driver)
-{
-    return &driver->timing;
-}
-
 bool driver_expand(const struct driver *driver, uint16_t service,
                    const char *text, bool url, const struct variable *more,
                    size_t more_count, char *ret_text, size_t size,

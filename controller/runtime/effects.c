@@ -79,13 +79,14 @@ static void ask_target(struct driver *driver, const struct effect *effect)
     if (target == NULL) {
         answer_target(driver, effect,
                       "no entry of `services:` gives it a target");
-    } else if (effect->kind == EFFECT_OBSERVE) {
+        return;
+    }
+    revert_clock_effect(driver, effect);
+    if (effect->kind == EFFECT_OBSERVE) {
         target->ops->observe(target, effect);
     } else if (effect->kind == EFFECT_HAS) {
         target->ops->has(target, effect);
     } else {
-        driver->pending.sent_at = clock_boot_ns();
-        driver->timing = driver->pending;
         target->ops->revert(target, effect);
     }
 }

@@ -23,19 +23,6 @@ static struct entry entry_of(const struct record *record)
     return entry;
 }
 
-static void note_timing(struct driver *driver, const struct record *record)
-{
-    if (record->kind == RECORD_ROLLBACK_PROPOSED) {
-        driver->pending = (struct revert_timing){
-            .sample_at = driver->samples_at, .decided_at = clock_boot_ns()};
-        driver->intended = 0;
-    }
-    if (record->kind == RECORD_ROLLBACK_MOVED &&
-        record->rollback_state == ROLLBACK_INTENDED) {
-        driver->intended = record->sequence;
-    }
-}
-
 /* Everything a record points to is lent for the step: encode at once. */
 void journal_append(struct driver *driver)
 {
@@ -48,7 +35,7 @@ void journal_append(struct driver *driver)
     }
     for (size_t i = 0; i < decision->records_count; i++) {
         entries[i] = entry_of(&decision->records[i]);
-        note_timing(driver, &decision->records[i]);
+        revert_clock_record(driver, &decision->records[i]);
     }
     /* driver_may_feed() saw the room. */
     taken =
@@ -101,10 +88,7 @@ static void became_durable(struct driver *driver, uint64_t sequence)
 {
     assert(sequence >= driver->durable);
     driver->durable = sequence;
-    if (driver->intended != 0 && sequence >= driver->intended) {
-        driver->pending.durable_at = clock_boot_ns();
-        driver->intended = 0;
-    }
+    revert_clock_durable(driver);
     effects_became_durable(driver);
 }
 

@@ -156,7 +156,7 @@ static void a_revert_leaves_after_its_intent_is_durable(void **state)
     assert_true(timing->sample_at > 0);
     assert_true(timing->decided_at >= timing->sample_at);
     assert_true(timing->durable_at >= timing->decided_at);
-    assert_true(timing->sent_at >= timing->durable_at);
+    assert_true(timing->observed_at >= timing->durable_at);
     assert_true(timing->sent_at >= timing->observed_at);
 }
 
