@@ -249,30 +249,7 @@ struct fleet_query {
     time_ms span;
 };
 
-/* Read a policy from @source (YAML, or JSON when @path ends in ".json").
- * Returns the compiled block, owned by the caller (policy_free), or NULL with
- * at least one error in @problems.  Warnings may come with success.
- * Digest, offsets and node order depend on the text alone. */
-struct policy *policy_read(const char *path, const char *source, size_t length,
-                           struct problems *problems);
 void policy_free(struct policy *policy);
-
-/* What replay changes about a policy. */
-struct policy_changes {
-    time_ms every;              /* the grid, 0: as the policy says */
-    const char *const *columns; /* names that a table has */
-    size_t count;
-};
-
-/* Read a policy as policy_read() does, then change it: an `is` signal that is
- * among the columns is no longer worked out but fetched under its own name,
- * with the unit it had (a condition is true above one half), and what only its
- * expression read is read no more (signal.node is NONE_INDEX).  Other names
- * among the columns change nothing. */
-struct policy *policy_read_changed(const char *path, const char *source,
-                                   size_t length,
-                                   const struct policy_changes *changes,
-                                   struct problems *problems);
 
 /* Replay judges one release whatever the policy applies to. */
 void policy_apply_to_all(struct policy *policy);

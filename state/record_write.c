@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 #include "policies/utf8.h"
 #include "state/record.h"
 #include "state/record_fields.h"

@@ -1,3 +1,4 @@
+#include "policies/read/policy_read.h"
 #include "controller/cli/commands.h"
 
 #include <dirent.h>
@@ -7,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "controller/cli/terminal.h"
-#include "controller/runtime/config.h"
+#include "controller/config/config.h"
 
 #define FILES_MAX      2000
 #define PATH_MAX_BYTES 512

@@ -4,7 +4,7 @@
 
 #include "controller/cli/client.h"
 #include "controller/cli/terminal.h"
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 #include "policies/problem.h"
 
 #define TEXT_MAX 2048

@@ -4,7 +4,7 @@
 
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 /* So many make a sentence that can still be read at night. */
 #define VALUES_MAX 6

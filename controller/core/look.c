@@ -8,7 +8,7 @@
 #include "controller/core/describe.h"
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 static bool is_news(const struct release *release, const struct policy *policy,
                     const struct verdict *verdict)

@@ -15,7 +15,7 @@
 #include "controller/notices/once.h"
 #include "controller/notices/retry.h"
 #include "controller/runtime/call.h"
-#include "controller/runtime/json_template.h"
+#include "controller/config/json_template.h"
 
 #define KEY_TEXT_MAX 64
 

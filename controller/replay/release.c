@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "policies/yaml_tree.h"
+#include "policies/read/yaml_tree.h"
 
 /* When nobody says what was good before, something was. */
 static const char *const last_good_names[] = {"last-good", "before"};

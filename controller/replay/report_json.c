@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 /* As journals and the API write their explanations. */
 #define FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(15))

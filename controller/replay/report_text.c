@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 #define SENTENCE_MAX 1024
 

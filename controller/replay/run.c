@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "controller/core/view.h"
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 /* One service, its release and what was good before. */
 #define SERVICES 2

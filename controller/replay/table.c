@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/read/policy_read.h"
+
 struct policy *table_policy(const char *path, const char *source, size_t length,
                             const struct csv *csv, time_ms every,
                             struct problems *problems)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/runtime/json_template.h"
+#include "controller/config/json_template.h"
 
 /* Of an address once its variables are filled in. */
 #define URL_FILLED_MAX (16 * 1024)

@@ -3,7 +3,7 @@
 #define RUNTIME_CALL_H
 
 #include "controller/runtime/driver.h"
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 
 struct call_order {
     const struct call_config *call;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 
 /* --- Feeding the core ----------------------------------------------------- */
 

@@ -11,7 +11,7 @@
 
 #include "controller/core/view.h"
 #include "controller/runtime/clock.h"
-#include "controller/runtime/config.h"
+#include "controller/config/config.h"
 #include "controller/runtime/http.h"
 #include "controller/runtime/log.h"
 #include "state/store_thread.h"

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 
 #define VARIABLES_MAX (CONFIG_VARS_MAX + 16)
 

@@ -1,3 +1,4 @@
+#include "policies/read/policy_read.h"
 #include "controller/runtime/policy_folder_inside.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "controller/runtime/config_parts.h"
+#include "controller/config/config_file.h"
 
 static bool ends_with(const char *text, const char *end)
 {

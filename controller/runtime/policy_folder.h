@@ -9,7 +9,7 @@
 #define RUNTIME_POLICY_FOLDER_H
 
 #include "controller/core/view.h"
-#include "controller/runtime/config.h"
+#include "controller/config/config.h"
 
 struct policy_folder;
 

@@ -1,3 +1,4 @@
+#include "policies/read/policy_read.h"
 #include "controller/runtime/driver_inside.h"
 
 #include <assert.h>

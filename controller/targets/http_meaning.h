@@ -14,7 +14,7 @@
 #ifndef TARGETS_HTTP_MEANING_H
 #define TARGETS_HTTP_MEANING_H
 
-#include "controller/runtime/config.h"
+#include "controller/config/config.h"
 #include "controller/runtime/http.h"
 
 struct http_meaning {

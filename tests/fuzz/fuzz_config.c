@@ -1,6 +1,6 @@
 /* A configuration is refused with a reason, or what is printed of it is read
  * back and printed the same. */
-#include "controller/runtime/config.h"
+#include "controller/config/config.h"
 
 #include <fcntl.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Any text as the condition of a policy that is good otherwise.  What
  * compiles, compiles to the same nodes when written as a quoted scalar. */
-#include "policies/policy.h"
+#include "policies/read/policy_read.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -2,7 +2,8 @@
  * after it are the samples: what compiles is judged without an assertion
  * failing, no value is ever NaN or infinite, every unknown has a reason, and
  * judging again gives the same. */
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
+#include "policies/read/policy_read.h"
 
 #include <assert.h>
 #include <stdint.h>

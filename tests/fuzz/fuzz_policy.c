@@ -1,6 +1,6 @@
 /* Any bytes as a policy, as YAML and as JSON: a block that can be walked, or
  * an error with a place inside the file. */
-#include "policies/policy.h"
+#include "policies/read/policy_read.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Any bytes as a tree: every text has its places inside of itself, in order,
  * and a place shows the byte it stands for. */
-#include "policies/yaml_tree.h"
+#include "policies/read/yaml_tree.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/read/policy_read.h"
 #include "help_transcript.h"
 #include "help_world.h"
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "policies/read/policy_read.h"
+
 #define NOW 1726669200000LL /* 2024-09-18T14:20:00Z */
 
 static const struct service_option services[] = {

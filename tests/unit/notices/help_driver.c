@@ -6,7 +6,7 @@
 
 #include <curl/curl.h>
 
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 
 /* --- What adapters ask ---------------------------------------------------- */
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/read/policy_read.h"
+
 static const char frame[] =
     "policy: world\n"
     "applies_to: {service: shop}\n"

@@ -1,5 +1,5 @@
 /* The printed policy judges the incident it was written for, and its kin. */
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 #include "help_world.h"
 

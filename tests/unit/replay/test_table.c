@@ -2,7 +2,7 @@
  * missed, and the incident itself. */
 #include "controller/replay/table.h"
 
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

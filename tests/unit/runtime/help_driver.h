@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "controller/runtime/driver_inside.h"
-#include "help_files.h"
+#include "tests/unit/help_files.h"
 
 #define ANSWERS_MAX 64
 

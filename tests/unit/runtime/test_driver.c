@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 #include "help_driver.h"
 
 static int begin(void **state)

@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-#include "controller/runtime/template.h"
+#include "controller/config/template.h"
 
 #define PATIENCE_MS 20000
 

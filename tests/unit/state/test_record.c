@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/explain.h"
+#include "policies/explain/explain.h"
+#include "policies/read/policy_read.h"
 #include "state/record_fields.h"
 
 #define ERROR_MAX 512

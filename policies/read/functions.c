@@ -1,0 +1,575 @@
+/* Calls: the table of functions, and what each wants of its arguments. */
+#include "policies/read/expression.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* What an argument must be, one letter each, in order:
+ *   n a number          c a condition       s a fetched signal, by name
+ *   q a quantile        p a percentage      h a span ahead
+ *   W the window, at the end and optional   V a second, shorter one */
+struct function {
+    const char *name;
+    enum op op;
+    const char *arguments;
+    const char *usage;
+    time_ms window; /* the default */
+    int64_t least;  /* grid times a window must be able to hold */
+};
+
+static const struct function functions[] = {
+    {"avg", OP_AVG, "nW", "avg(x, 5m)", 5 * MINUTE_MS, 3},
+    {"min", OP_MIN, "nW", "min(x, 5m)", 5 * MINUTE_MS, 3},
+    {"max", OP_MAX, "nW", "max(x, 5m)", 5 * MINUTE_MS, 3},
+    {"sum", OP_SUM, "nW", "sum(x, 5m)", 5 * MINUTE_MS, 3},
+    {"stddev", OP_STDDEV, "nW", "stddev(x, 5m)", 5 * MINUTE_MS, 3},
+    {"quantile", OP_QUANTILE, "nqW", "quantile(x, 0.99, 5m)", 5 * MINUTE_MS, 3},
+    {"count", OP_COUNT, "cW", "count(x > 5%, 5m)", 5 * MINUTE_MS, 1},
+    {"slope", OP_SLOPE, "nW", "slope(x, 10m)", 10 * MINUTE_MS, 8},
+    {"forecast", OP_FORECAST, "nhW", "forecast(x, 10m)", 5 * MINUTE_MS, 8},
+    {"rising", OP_RISING, "nW", "rising(x, 10m)", 10 * MINUTE_MS, 8},
+    {"baseline", OP_BASELINE, "n", "baseline(x)", 0, 0},
+    {"change", OP_CHANGE, "n", "change(x)", 0, 0},
+    {"before", OP_BEFORE, "cW", "before(c, 10m)", 10 * MINUTE_MS, 1},
+    {"surely", OP_SURELY, "c", "surely(c)", 0, 0},
+    {"absent", OP_ABSENT, "s", "absent(x)", 0, 0},
+    {"flat", OP_FLAT, "nW", "flat(x, 10m)", 10 * MINUTE_MS, 8},
+    {"rate", OP_RATE, "sW", "rate(x, 1m)", MINUTE_MS, 2},
+    {"too_many", OP_TOO_MANY, "nnpW", "too_many(errors, requests, 5%, 5m)",
+     5 * MINUTE_MS, 1},
+    {"burn", OP_BURN, "nnpWV", "burn(errors, requests, 99.9%, 1h, 5m)", HOUR_MS,
+     1},
+};
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+
+static const char *const canary_functions[] = {"canary", "control", "worse"};
+
+/* What one call's arguments say. */
+struct call {
+    const struct function *function;
+    const struct syntax_node *syntax;
+    size_t part;
+    uint16_t operands[2];
+    size_t operand_count;
+    double number;
+    time_ms window, horizon;
+    const struct syntax_node *window_syntax; /* NULL: the default */
+};
+
+static bool has_name(const char *name, const char *text, size_t length)
+{
+    return strlen(name) == length && memcmp(name, text, length) == 0;
+}
+
+static const struct function *find_function(const char *name, size_t length)
+{
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        if (has_name(functions[i].name, name, length)) {
+            return &functions[i];
+        }
+    }
+    return NULL;
+}
+
+const char *function_usage(const char *name, size_t length)
+{
+    const struct function *function = find_function(name, length);
+
+    return function == NULL ? NULL : function->usage;
+}
+
+/* --- Arguments ------------------------------------------------------------ */
+
+static bool refuse_argument(struct compiler *compiler,
+                            const struct syntax_node *argument,
+                            const struct call *call, const char *wanted)
+{
+    char text[PART_TEXT_MAX];
+
+    (void)compiler_error(
+        compiler, argument->begin, argument->end, "'%s' is not %s: %s",
+        compiler_part(compiler, argument, text), wanted, call->function->usage);
+    return false;
+}
+
+static bool take_operand(struct compiler *compiler, struct call *call,
+                         size_t argument, enum node_type type)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[argument];
+
+    if (compiler->meaning[argument].type != type) {
+        return refuse_argument(compiler, syntax, call,
+                               type == TYPE_NUMBER ? "a number"
+                                                   : "a condition");
+    }
+    call->operands[call->operand_count] = compiler_operand(compiler, argument);
+    return call->operands[call->operand_count++] != NONE_INDEX;
+}
+
+static bool take_signal(struct compiler *compiler, struct call *call,
+                        size_t argument)
+{
+    const struct draft *draft = compiler->draft;
+    const struct syntax_node *syntax = &compiler->syntax.node[argument];
+    uint16_t node = compiler->meaning[argument].node;
+
+    if (node == NONE_INDEX || draft->nodes[node].op != OP_SIGNAL) {
+        return refuse_argument(compiler, syntax, call,
+                               "the name of a signal that is fetched");
+    }
+    if (call->function->op == OP_RATE &&
+        draft->signals[draft->nodes[node].signal].fetch != FETCH_SCRAPE) {
+        return refuse_argument(compiler, syntax, call,
+                               "a scraped counter (in PromQL, rate() belongs "
+                               "into the query)");
+    }
+    call->operands[call->operand_count++] = node;
+    return true;
+}
+
+static bool take_share(struct compiler *compiler, struct call *call,
+                       size_t argument, bool plain_too)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[argument];
+    bool literal = syntax->kind == SYNTAX_LITERAL &&
+                   (syntax->literal == TOKEN_PERCENT ||
+                    (plain_too && syntax->literal == TOKEN_NUMBER));
+
+    if (!literal || syntax->number <= 0 || syntax->number >= 1) {
+        return refuse_argument(compiler, syntax, call,
+                               plain_too ? "a number between 0 and 1"
+                                         : "a percentage between 0% and 100%");
+    }
+    call->number = syntax->number;
+    return true;
+}
+
+static bool take_span(struct compiler *compiler, const struct call *call,
+                      size_t argument, time_ms *ret_span)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[argument];
+
+    if (syntax->kind != SYNTAX_LITERAL || syntax->literal != TOKEN_DURATION ||
+        syntax->span <= 0) {
+        return refuse_argument(compiler, syntax, call, "a duration, like 5m");
+    }
+    *ret_span = syntax->span;
+    return true;
+}
+
+static bool take_argument(struct compiler *compiler, struct call *call,
+                          char letter, size_t argument)
+{
+    switch (letter) {
+    case 'n':
+        return take_operand(compiler, call, argument, TYPE_NUMBER);
+    case 'c':
+        return take_operand(compiler, call, argument, TYPE_CONDITION);
+    case 's':
+        return take_signal(compiler, call, argument);
+    case 'q':
+        return take_share(compiler, call, argument, true);
+    case 'p':
+        return take_share(compiler, call, argument, false);
+    case 'W':
+        call->window_syntax = &compiler->syntax.node[argument];
+        return take_span(compiler, call, argument, &call->window);
+    default:
+        assert(letter == 'h' || letter == 'V');
+        return take_span(compiler, call, argument, &call->horizon);
+    }
+}
+
+static bool take_arguments(struct compiler *compiler, struct call *call)
+{
+    const char *letters = call->function->arguments;
+    size_t most = strlen(letters);
+    size_t least = strcspn(letters, "W");
+    bool good = true;
+
+    if (call->syntax->arguments < least || call->syntax->arguments > most) {
+        (void)compiler_error(
+            compiler, call->syntax->begin, call->syntax->end,
+            "%s() takes %zu%s argument%s: %s", call->function->name, least,
+            most > least ? " or more" : "", least == 1 && most == 1 ? "" : "s",
+            call->function->usage);
+        return false;
+    }
+    for (size_t i = 0; i < call->syntax->arguments; i++) {
+        good = take_argument(compiler, call, letters[i],
+                             call->syntax->argument[i]) &&
+               good;
+    }
+    return good;
+}
+
+/* --- What single functions want besides ----------------------------------- */
+
+static bool check_forecast(struct compiler *compiler, struct call *call)
+{
+    char horizon[DURATION_TEXT_MAX], window[DURATION_TEXT_MAX];
+
+    if (call->window_syntax == NULL && call->horizon / 2 > call->window) {
+        call->window = call->horizon / 2;
+    }
+    if (call->horizon <= 2 * call->window) {
+        return true;
+    }
+    (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                         "a forecast of %s wants a window of at least half of "
+                         "it, not %s",
+                         duration_print(call->horizon, horizon),
+                         duration_print(call->window, window));
+    return false;
+}
+
+/* Errors out of requests: both counts, or both rates. */
+static bool check_shares(struct compiler *compiler, const struct call *call)
+{
+    const struct unit rate = {1, -1, 0}, count = {1, 0, 0};
+    struct unit errors = compiler->draft->nodes[call->operands[0]].unit;
+    struct unit requests = compiler->draft->nodes[call->operands[1]].unit;
+    char first[UNIT_TEXT_MAX], second[UNIT_TEXT_MAX];
+
+    if (unit_equal(errors, requests) &&
+        (unit_equal(errors, rate) || unit_equal(errors, count))) {
+        return true;
+    }
+    (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                         "%s() wants both signals per_second, or both count; "
+                         "these are %s and %s",
+                         call->function->name, unit_print(errors, first),
+                         unit_print(requests, second));
+    return false;
+}
+
+static bool check_burn(struct compiler *compiler, struct call *call)
+{
+    if (call->horizon == 0) {
+        call->horizon = 5 * MINUTE_MS;
+    }
+    if (call->horizon <= call->window) {
+        return true;
+    }
+    (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                         "the second window of burn() is the shorter one: %s",
+                         call->function->usage);
+    return false;
+}
+
+/* The time before the deploy is learned in two steps: baselines, then
+ * before(); so neither may need its own kind. */
+static bool check_frozen(struct compiler *compiler, const struct call *call)
+{
+    const struct node_traits *traits =
+        &compiler->draft->traits[call->operands[0]];
+
+    if (call->function->op == OP_BEFORE && !traits->has_before) {
+        return true;
+    }
+    if (call->function->op != OP_BEFORE && !traits->has_frozen) {
+        return true;
+    }
+    (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                         "%s() looks at the time before the deploy, where %s "
+                         "is not known yet",
+                         call->function->name,
+                         call->function->op == OP_BEFORE
+                             ? "another before()"
+                             : "a baseline(), change() or before()");
+    return false;
+}
+
+static bool check_call(struct compiler *compiler, struct call *call)
+{
+    enum op op = call->function->op;
+    const struct syntax_node *place =
+        call->window_syntax != NULL ? call->window_syntax : call->syntax;
+    char name[24];
+
+    if (op == OP_FORECAST && !check_forecast(compiler, call)) {
+        return false;
+    }
+    if (op == OP_BURN && !check_burn(compiler, call)) {
+        return false;
+    }
+    if ((op == OP_BURN || op == OP_TOO_MANY) && !check_shares(compiler, call)) {
+        return false;
+    }
+    if ((op == OP_BASELINE || op == OP_CHANGE || op == OP_BEFORE) &&
+        !check_frozen(compiler, call)) {
+        return false;
+    }
+    (void)snprintf(name, sizeof(name), "%s()", call->function->name);
+    return call->function->least == 0 ||
+           compiler_check_window(compiler, place->begin, place->end,
+                                 call->window, call->function->least, name);
+}
+
+/* --- The node ------------------------------------------------------------- */
+
+static bool is_frozen(enum op op)
+{
+    return op == OP_BASELINE || op == OP_CHANGE || op == OP_BEFORE;
+}
+
+static bool freeze(struct compiler *compiler, const struct call *call,
+                   struct node *node)
+{
+    struct draft *draft = compiler->draft;
+    uint16_t index = compiler->meaning[call->part].node;
+    struct node_traits *traits = &draft->traits[index];
+
+    if (draft->head.frozens == POLICY_FROZEN_MAX) {
+        (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                             "more than %d of baseline(), change() and "
+                             "before()",
+                             POLICY_FROZEN_MAX);
+        return false;
+    }
+    node->frozen = draft->head.frozens++;
+    draft->frozens[node->frozen] = index;
+    traits->has_frozen = true;
+    traits->has_before = node->op == OP_BEFORE || traits->has_before;
+    if (node->op != OP_CHANGE) {
+        traits->lookback = 0; /* what is frozen is no longer looked at */
+    }
+    return true;
+}
+
+/* The past that a window needs, as rings. */
+static bool keep_past(struct compiler *compiler, const struct call *call,
+                      struct node *node)
+{
+    int64_t slots = draft_grid_times(compiler->draft, call->window);
+    uint16_t ring = NONE_INDEX;
+
+    for (size_t i = 0; i < call->operand_count; i++) {
+        if (!compiler_ring(compiler, call->part, call->operands[i], slots,
+                           &ring)) {
+            return false;
+        }
+        if (i == 0) {
+            node->ring = ring;
+        } else {
+            node->ring_b = ring;
+        }
+    }
+    compiler->draft->traits[compiler->meaning[call->part].node].lookback +=
+        call->window;
+    return true;
+}
+
+static void set_meaning(struct compiler *compiler, const struct call *call)
+{
+    struct unit unit = compiler->draft->nodes[call->operands[0]].unit;
+    enum node_type type = TYPE_NUMBER;
+
+    switch ((int)call->function->op) {
+    case OP_COUNT:
+        unit = (struct unit){1, 0, 0};
+        break;
+    case OP_SLOPE:
+    case OP_RATE:
+        unit = unit_over(unit, (struct unit){0, 1, 0});
+        break;
+    case OP_CHANGE:
+        unit = (struct unit){0, 0, 0};
+        break;
+    case OP_RISING:
+    case OP_FLAT:
+    case OP_BEFORE:
+    case OP_SURELY:
+    case OP_ABSENT:
+    case OP_TOO_MANY:
+    case OP_BURN:
+        type = TYPE_CONDITION;
+        unit = (struct unit){0, 0, 0};
+        break;
+    default:
+        break; /* the unit of the argument */
+    }
+    compiler_mean(compiler, call->part, type, unit);
+}
+
+static bool emit_call(struct compiler *compiler, struct call *call)
+{
+    enum op op = call->function->op;
+    struct node *node = compiler_emit(
+        compiler, call->part, op, call->operands[0],
+        call->operand_count == 2 ? call->operands[1] : NONE_INDEX);
+
+    if (node == NULL) {
+        return false;
+    }
+    node->number = call->number;
+    node->span = call->window;
+    node->horizon = call->horizon;
+    set_meaning(compiler, call);
+    if (is_frozen(op)) {
+        return freeze(compiler, call, node);
+    }
+    return call->window == 0 || keep_past(compiler, call, node);
+}
+
+/* --- The fleet ------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    enum fleet_fact fact;
+    bool spans;
+} fleet_facts[] = {
+    {"fleet.rollbacks", FLEET_ROLLBACKS, true},
+    {"fleet.breaching", FLEET_BREACHING, false},
+    {"fleet.released", FLEET_RELEASED, true},
+};
+#define FLEET_FACTS (sizeof(fleet_facts) / sizeof(fleet_facts[0]))
+
+static uint16_t fleet_index(struct draft *draft, enum fleet_fact fact,
+                            time_ms span)
+{
+    uint16_t i = 0;
+
+    for (i = 0; i < draft->head.fleets; i++) {
+        if (draft->fleets[i].fact == fact && draft->fleets[i].span == span) {
+            return i;
+        }
+    }
+    if (i == POLICY_FLEET_MAX) {
+        return NONE_INDEX;
+    }
+    draft->head.fleets++;
+    memset(&draft->fleets[i], 0, sizeof(draft->fleets[i]));
+    draft->fleets[i].fact = fact;
+    draft->fleets[i].span = span;
+    return i;
+}
+
+static bool emit_fleet(struct compiler *compiler, size_t part,
+                       enum fleet_fact fact, time_ms span)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[part];
+    uint16_t fleet = fleet_index(compiler->draft, fact, span);
+    struct node *node = NULL;
+
+    if (fleet == NONE_INDEX) {
+        (void)compiler_error(compiler, syntax->begin, syntax->end,
+                             "more than %d different facts of the fleet",
+                             POLICY_FLEET_MAX);
+        return false;
+    }
+    node = compiler_emit(compiler, part, OP_FLEET, NONE_INDEX, NONE_INDEX);
+    if (node == NULL) {
+        return false;
+    }
+    node->fleet = fleet;
+    node->span = span;
+    compiler_mean(compiler, part, TYPE_NUMBER, (struct unit){1, 0, 0});
+    return true;
+}
+
+/* True when the name is one of the fleet's; @ret_good says how it went. */
+static bool compile_fleet(struct compiler *compiler, size_t part,
+                          const char *name, size_t length, bool *ret_good)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[part];
+    const struct syntax_node *span = NULL;
+
+    *ret_good = false;
+    for (size_t i = 0; i < FLEET_FACTS; i++) {
+        if (!has_name(fleet_facts[i].name, name, length)) {
+            continue;
+        }
+        if (syntax->arguments != (fleet_facts[i].spans ? 1 : 0)) {
+            (void)compiler_error(compiler, syntax->begin, syntax->end,
+                                 "write %s%s", fleet_facts[i].name,
+                                 fleet_facts[i].spans ? "(1h)"
+                                                      : " without brackets");
+            return true;
+        }
+        if (!fleet_facts[i].spans) {
+            *ret_good = emit_fleet(compiler, part, fleet_facts[i].fact, 0);
+            return true;
+        }
+        span = &compiler->syntax.node[syntax->argument[0]];
+        if (span->kind != SYNTAX_LITERAL || span->literal != TOKEN_DURATION ||
+            span->span <= 0) {
+            (void)compiler_error(compiler, span->begin, span->end,
+                                 "a duration is wanted here: %s(1h)",
+                                 fleet_facts[i].name);
+            return true;
+        }
+        *ret_good = emit_fleet(compiler, part, fleet_facts[i].fact, span->span);
+        return true;
+    }
+    return false;
+}
+
+/* --- The door ------------------------------------------------------------- */
+
+static void complain_of_function(struct compiler *compiler,
+                                 const struct syntax_node *syntax,
+                                 const char *text, size_t length)
+{
+    const char *names[FUNCTIONS + FLEET_FACTS];
+    char name[PART_TEXT_MAX];
+    const char *nearest = NULL;
+
+    (void)snprintf(name, sizeof(name), "%.*s",
+                   (int)(length < sizeof(name) ? length : sizeof(name) - 1),
+                   text);
+    for (size_t i = 0; i < sizeof(canary_functions) / sizeof(char *); i++) {
+        if (strcmp(canary_functions[i], name) == 0) {
+            (void)compiler_error(compiler, syntax->begin,
+                                 syntax->begin + length,
+                                 "%s() compares the sides of a canary, which "
+                                 "this version does not have",
+                                 name);
+            return;
+        }
+    }
+    if (draft_symbol(compiler->draft, text, length) != NULL) {
+        (void)compiler_error(compiler, syntax->begin, syntax->begin + length,
+                             "'%s' is a signal, not a function", name);
+        return;
+    }
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        names[i] = functions[i].name;
+    }
+    for (size_t i = 0; i < FLEET_FACTS; i++) {
+        names[FUNCTIONS + i] = fleet_facts[i].name;
+    }
+    nearest = nearest_name(name, names, FUNCTIONS + FLEET_FACTS);
+    (void)compiler_error(compiler, syntax->begin, syntax->begin + length,
+                         nearest == NULL ? "unknown function '%s'%s"
+                                         : "unknown function '%s'; did you "
+                                           "mean '%s'?",
+                         name, nearest == NULL ? "" : nearest);
+}
+
+void compile_call(struct compiler *compiler, size_t part)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[part];
+    const char *name = compiler->text + syntax->begin;
+    size_t length = syntax->kind == SYNTAX_CALL
+                        ? syntax->name_end - syntax->begin
+                        : syntax->end - syntax->begin;
+    struct call call = {.function = find_function(name, length),
+                        .syntax = syntax,
+                        .part = part};
+    bool good = false;
+
+    if (compile_fleet(compiler, part, name, length, &good)) {
+        compiler->meaning[part].broken = !good;
+        return;
+    }
+    if (call.function == NULL) {
+        complain_of_function(compiler, syntax, name, length);
+        compiler->meaning[part].broken = true;
+        return;
+    }
+    call.window = call.function->window;
+    good = take_arguments(compiler, &call) && check_call(compiler, &call) &&
+           emit_call(compiler, &call);
+    compiler->meaning[part].broken = !good;
+}

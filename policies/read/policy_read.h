@@ -1,0 +1,31 @@
+/* Policies from text. */
+#ifndef POLICIES_POLICY_READ_H
+#define POLICIES_POLICY_READ_H
+
+#include "policies/policy.h"
+
+/* Read a policy from @source (YAML, or JSON when @path ends in ".json").
+ * Returns the compiled block, owned by the caller (policy_free), or NULL with
+ * at least one error in @problems.  Warnings may come with success.
+ * Digest, offsets and node order depend on the text alone. */
+struct policy *policy_read(const char *path, const char *source, size_t length,
+                           struct problems *problems);
+
+/* What replay changes about a policy. */
+struct policy_changes {
+    time_ms every;              /* the grid, 0: as the policy says */
+    const char *const *columns; /* names that a table has */
+    size_t count;
+};
+
+/* Read a policy as policy_read() does, then change it: an `is` signal that is
+ * among the columns is no longer worked out but fetched under its own name,
+ * with the unit it had (a condition is true above one half), and what only its
+ * expression read is read no more (signal.node is NONE_INDEX).  Other names
+ * among the columns change nothing. */
+struct policy *policy_read_changed(const char *path, const char *source,
+                                   size_t length,
+                                   const struct policy_changes *changes,
+                                   struct problems *problems);
+
+#endif
