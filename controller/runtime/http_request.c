@@ -8,6 +8,7 @@
 
 #define WHERE_MAX        200 /* bytes of "POST http://h/x" */
 #define BODY_SHOWN_MAX   120 /* bytes of an error's body shown to people */
+#define HEAD_MAX         (64 * 1024)
 #define RECEIVED_LEAST   4096
 #define RETRY_AFTER_MOST (24 * HOUR_MS)
 #define KEPT_SECONDS     60 /* a longer idle connection may be dead */
@@ -215,6 +216,27 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
     return length;
 }
 
+/* One line of a head, or of the trailers after a body.  Some versions of curl
+ * call an answer whole that ends inside its head: only the blank line says that
+ * the status and the length were all there was to say. */
+static size_t on_head(char *line, size_t size, size_t count, void *data)
+{
+    struct http_request *request = data;
+    const size_t length = size * count;
+
+    request->head_size += length;
+    if (request->head_size > HEAD_MAX) {
+        request->is_too_large = true;
+        return 0;
+    }
+    if (length > 5 && memcmp(line, "HTTP/", 5) == 0) {
+        request->head_ended = false;
+    } else if (length > 0 && (line[0] == '\r' || line[0] == '\n')) {
+        request->head_ended = true;
+    }
+    return length;
+}
+
 /* curl_easy_setopt() is variadic: these give each option its one true type. */
 static void set_long(CURL *easy, CURLoption option, long value)
 {
@@ -282,6 +304,8 @@ void request_prepare(struct http_request *request, CURL *easy)
     set_pointer(easy, CURLOPT_PRIVATE, request);
     set_pointer(easy, CURLOPT_WRITEDATA, request);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    set_pointer(easy, CURLOPT_HEADERDATA, request);
+    (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
     set_pointer(easy, CURLOPT_ERRORBUFFER, request->curl_words);
     set_long(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout);
     set_long(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)request->timeout);
@@ -400,6 +424,15 @@ static void conclude_answered(struct http_request *request)
     set_words(request, words);
 }
 
+/* "100 Continue" and its like have heads of their own and answer nothing. */
+static bool has_whole_head(const struct http_request *request)
+{
+    long status = 0;
+
+    (void)curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    return request->head_ended && status >= 200;
+}
+
 /* Did the request certainly not reach the peer? */
 static bool never_left(CURLcode code)
 {
@@ -423,12 +456,17 @@ void request_conclude(struct http_request *request, CURLcode code)
 {
     char words[CURL_ERROR_SIZE], span[DURATION_TEXT_MAX];
 
-    if (code == CURLE_OK) {
+    if (code == CURLE_OK && has_whole_head(request)) {
         conclude_answered(request);
+    } else if (code == CURLE_OK) {
+        request_end(request, HTTP_BROKEN, "the answer ends inside its head");
     } else if (request->is_too_large || code == CURLE_FILESIZE_EXCEEDED) {
+        const bool is_head = request->head_size > HEAD_MAX;
+
         (void)snprintf(words, sizeof(words),
-                       "the answer is larger than %zu bytes",
-                       request->body_max);
+                       "the answer%s is larger than %zu bytes",
+                       is_head ? "'s head" : "",
+                       is_head ? (size_t)HEAD_MAX : request->body_max);
         request_end(request, HTTP_TOO_LARGE, words);
     } else if (code == CURLE_OPERATION_TIMEDOUT) {
         (void)snprintf(words, sizeof(words), "no whole answer within %s",

@@ -41,6 +41,8 @@ struct http_request {
     char curl_words[CURL_ERROR_SIZE];
     char *received;
     size_t received_size;
+    size_t head_size;
+    bool head_ended; /* the blank line after the last status came */
     bool is_too_large;
     char content_type[128];
     struct http_answer answer;

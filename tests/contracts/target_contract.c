@@ -327,8 +327,8 @@ static void a_revert_in_trouble_is_unclear_and_sent_once(void **state)
 static void what_happened_unseen_happens_once(void **state)
 {
     static const enum trouble troubles[] = {
-        TROUBLE_HANG,  TROUBLE_CLOSE, TROUBLE_CUT, TROUBLE_LARGE,
-        TROUBLE_ERROR, TROUBLE_DOWN,  TROUBLE_BUSY};
+        TROUBLE_HANG,  TROUBLE_CLOSE, TROUBLE_CUT,  TROUBLE_CUT_HEAD,
+        TROUBLE_LARGE, TROUBLE_ERROR, TROUBLE_DOWN, TROUBLE_BUSY};
     struct stage *stage = *state;
 
     for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {

@@ -254,6 +254,14 @@ static void cut_short(struct visitor *visitor)
     visitor_close(visitor);
 }
 
+static void cut_head(struct visitor *visitor)
+{
+    static const char start[] = "HTTP/1.1 200 OK\r\nContent-Le";
+
+    visitor_write(visitor, start, strlen(start));
+    visitor_close(visitor);
+}
+
 static void redirect(struct world *world, struct visitor *visitor)
 {
     char headers[128];
@@ -288,6 +296,9 @@ static void serve(struct visitor *visitor)
         break;
     case TROUBLE_CUT:
         cut_short(visitor);
+        break;
+    case TROUBLE_CUT_HEAD:
+        cut_head(visitor);
         break;
     case TROUBLE_LARGE:
         answer_large(visitor, reply.status);

@@ -17,6 +17,7 @@ enum trouble {
     TROUBLE_HANG,     /* no answer at all */
     TROUBLE_CLOSE,    /* the connection, without a word */
     TROUBLE_CUT,      /* in the middle of a good answer */
+    TROUBLE_CUT_HEAD, /* in the middle of a good answer's head */
     TROUBLE_LARGE,    /* 10 MiB */
     TROUBLE_PAGE,     /* a web page instead of an answer */
     TROUBLE_NAN,      /* an answer that is no answer: NaN for everything */

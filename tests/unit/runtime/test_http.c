@@ -247,6 +247,74 @@ static void a_peer_that_closes_at_once_is_broken(void **state)
     assert_int_equal(seen.end, HTTP_BROKEN);
 }
 
+/* Every answer here lacks the end of its head: curl 7.88 calls them whole. */
+static size_t cut_at;
+static const char *head_to_cut;
+
+static void serve_cut_head(struct visitor *visitor)
+{
+    visitor_write(visitor, head_to_cut, cut_at);
+    visitor_close(visitor);
+}
+
+static void a_head_cut_at_any_byte_is_broken(void **state)
+{
+    static const char *const heads[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        struct seen seen = {0};
+
+        head_to_cut = heads[i];
+        for (cut_at = 0; cut_at < strlen(heads[i]) - 2; cut_at++) {
+            seen = one(serve_cut_head, NULL);
+            assert_int_equal(seen.end, HTTP_BROKEN);
+            assert_int_equal(seen.status, 0);
+        }
+        cut_at = strlen(heads[i]);
+        seen = one(serve_cut_head, NULL);
+        assert_int_equal(seen.end, HTTP_ANSWERED);
+    }
+}
+
+static void a_cut_head_says_so(void **state)
+{
+    struct seen seen = {0};
+
+    (void)state;
+    head_to_cut = "HTTP/1.1 200 OK\r\nContent-Le";
+    cut_at = strlen(head_to_cut);
+    seen = one(serve_cut_head, NULL);
+    assert_int_equal(seen.end, HTTP_BROKEN);
+    assert_non_null(strstr(seen.text, "the answer ends inside its head"));
+}
+
+static void serve_endless_head(struct visitor *visitor)
+{
+    static const char start[] = "HTTP/1.1 200 OK\r\n";
+    static char line[1024];
+
+    visitor_write(visitor, start, strlen(start));
+    memset(line, 'x', sizeof(line));
+    memcpy(line, "X: ", 3);
+    memcpy(line + sizeof(line) - 2, "\r\n", 2);
+    for (int i = 0; i < 100; i++) {
+        visitor_write(visitor, line, sizeof(line));
+    }
+}
+
+static void an_endless_head_is_too_large(void **state)
+{
+    const struct seen seen = one(serve_endless_head, NULL);
+
+    (void)state;
+    assert_int_equal(seen.end, HTTP_TOO_LARGE);
+    assert_non_null(strstr(seen.text, "the answer's head is larger than"));
+}
+
 static void serve_half_a_body(struct visitor *visitor)
 {
     static const char half[] =
@@ -751,6 +819,9 @@ int main(void)
         cmocka_unit_test(a_peer_that_hangs_is_timed_out),
         cmocka_unit_test(an_answer_that_never_ends_is_timed_out),
         cmocka_unit_test(a_peer_that_closes_at_once_is_broken),
+        cmocka_unit_test(a_head_cut_at_any_byte_is_broken),
+        cmocka_unit_test(a_cut_head_says_so),
+        cmocka_unit_test(an_endless_head_is_too_large),
         cmocka_unit_test(a_cut_body_is_broken_not_short),
         cmocka_unit_test(garbage_is_broken),
         cmocka_unit_test(ten_mib_in_chunks_are_too_large),
