@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "policies/read/policy_read.h"
+
 #define ROUNDS 31
 #define LOOKS  2000
 #define EVERY  (15 * SECOND_MS)
