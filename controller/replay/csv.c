@@ -1,386 +1,134 @@
-#include "controller/replay/csv.h"
-
-#include "controller/replay/csv_cells.h"
+#include "controller/replay/csv_inside.h"
 
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct csv {
-    size_t columns, rows;
-    size_t rows_room;
-    char names[CSV_COLUMNS_MAX][CELL_BYTES_MAX + 1];
-    time_ms *times;         /* rows */
-    struct sample *samples; /* rows x columns */
-    /* By column, the rows whose cell is not empty, and how many. */
-    uint32_t *filled; /* columns x rows */
-    size_t filled_counts[CSV_COLUMNS_MAX];
-    time_ms max_ages[CSV_COLUMNS_MAX];
-};
-
 void csv_free(struct csv *csv)
 {
     if (csv != NULL) {
         free(csv->times);
-        free(csv->samples);
-        free(csv->filled);
+        free(csv->numbers);
         free(csv);
     }
 }
 
-static void *must(void *memory)
+/* --- Samples in eight bytes ----------------------------------------------- */
+
+/* Quiet NaNs; the lowest bits tell them apart. */
+#define NAN_BITS   0x7ff8000000000000ULL
+#define EMPTY_BITS 0x7ff8000000000001ULL
+
+static double double_of_bits(uint64_t bits)
 {
-    if (memory == NULL) {
-        abort(); /* sizes are limited; see architecture: memory */
-    }
-    return memory;
+    double number = 0;
+
+    memcpy(&number, &bits, sizeof(number));
+    return number;
 }
 
-/* --- The header ----------------------------------------------------------- */
-
-static bool refuse(struct problems *problems, const struct cell *cell)
+static uint64_t bits_of_double(double number)
 {
-    (void)problems_error(problems, cell->line, cell->column, "%s", cell->bad);
-    return false;
+    uint64_t bits = 0;
+
+    memcpy(&bits, &number, sizeof(bits));
+    return bits;
 }
 
-static bool add_column(struct csv *csv, const struct cell *cell,
-                       struct problems *problems)
+double cell_of_sample(struct sample sample)
 {
-    if (cell->text[0] == '\0') {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "this column has no name; name it as the signal "
-                             "in the policy");
-        return false;
+    if (sample.unknown == UNKNOWN_NO_DATA) {
+        return double_of_bits(EMPTY_BITS);
     }
-    if (csv_find(csv, cell->text) != CSV_NO_COLUMN ||
-        strcmp(cell->text, "time") == 0) {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "the column '%s' stands twice", cell->text);
-        return false;
+    if (sample.unknown == UNKNOWN_INFINITE) {
+        return (double)INFINITY;
     }
-    if (csv->columns == CSV_COLUMNS_MAX) {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "more than %d columns after 'time'",
-                             CSV_COLUMNS_MAX);
-        return false;
-    }
-    memcpy(csv->names[csv->columns++], cell->text, strlen(cell->text) + 1);
-    return true;
+    assert(sample.unknown == KNOWN || sample.unknown == UNKNOWN_NAN);
+    return sample.unknown == KNOWN ? sample.number : double_of_bits(NAN_BITS);
 }
 
-static bool read_header(struct csv *csv, struct cells *cells,
-                        struct problems *problems)
+bool cell_is_empty(double cell)
 {
-    struct cell cell;
-
-    cells_next(cells, &cell);
-    if (cell.end) {
-        (void)problems_error(problems, 1, 1,
-                             "the file is empty; its first line names the "
-                             "columns: time,signal,...");
-        return false;
-    }
-    if (cell.bad != NULL) {
-        return refuse(problems, &cell);
-    }
-    if (strcmp(cell.text, "time") != 0) {
-        (void)problems_error(problems, cell.line, cell.column,
-                             "the first column is '%s'; it must be named "
-                             "'time'",
-                             cell.text);
-        return false;
-    }
-    while (!cell.last) {
-        cells_next(cells, &cell);
-        if (cell.bad != NULL) {
-            return refuse(problems, &cell);
-        }
-        if (!add_column(csv, &cell, problems)) {
-            return false;
-        }
-    }
-    if (csv->columns == 0) {
-        (void)problems_error(problems, cell.line, cell.column,
-                             "there is no column after 'time'; name one for "
-                             "each signal");
-        return false;
-    }
-    return true;
+    return bits_of_double(cell) == EMPTY_BITS;
 }
 
-/* --- Rows ----------------------------------------------------------------- */
-
-static bool is_word(const char *text, const char *word)
+struct sample sample_of_cell(double cell)
 {
-    size_t i = 0;
-
-    for (; word[i] != '\0'; i++) {
-        char lower = text[i];
-
-        if (lower >= 'A' && lower <= 'Z') {
-            lower = (char)(lower - 'A' + 'a');
-        }
-        if (lower != word[i]) {
-            return false;
-        }
+    if (isfinite(cell)) {
+        return (struct sample){cell, KNOWN};
     }
-    return text[i] == '\0';
-}
-
-/* Digits with an optional point and exponent; strtod() alone takes hexadecimal
- * numbers and names too. */
-static bool is_decimal(const char *text)
-{
-    size_t digits = 0;
-
-    text += *text == '-' || *text == '+';
-    for (bool point = false; *text != '\0'; text++) {
-        if (*text >= '0' && *text <= '9') {
-            digits++;
-        } else if (*text == '.' && !point) {
-            point = true;
-        } else {
-            break;
-        }
+    if (cell_is_empty(cell)) {
+        return (struct sample){0, UNKNOWN_NO_DATA};
     }
-    if (digits == 0 || (*text != 'e' && *text != 'E')) {
-        return digits > 0 && *text == '\0';
-    }
-    text++;
-    text += *text == '-' || *text == '+';
-    for (digits = 0; *text >= '0' && *text <= '9'; text++) {
-        digits++;
-    }
-    return digits > 0 && *text == '\0';
-}
-
-static bool sample_of_text(const char *text, struct sample *ret_sample)
-{
-    const char *unsigned_text = text + (*text == '-' || *text == '+');
-
-    *ret_sample = (struct sample){0, KNOWN};
-    if (*text == '\0') {
-        ret_sample->unknown = UNKNOWN_NO_DATA;
-    } else if (is_word(text, "nan")) {
-        ret_sample->unknown = UNKNOWN_NAN;
-    } else if (is_word(unsigned_text, "inf") ||
-               is_word(unsigned_text, "infinity")) {
-        ret_sample->unknown = UNKNOWN_INFINITE;
-    } else if (is_decimal(text)) {
-        ret_sample->number = strtod(text, NULL);
-        if (isinf(ret_sample->number)) {
-            *ret_sample = (struct sample){0, UNKNOWN_INFINITE};
-        }
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static bool read_time(struct csv *csv, const struct cell *cell,
-                      struct problems *problems)
-{
-    char before[MOMENT_TEXT_MAX];
-    time_ms at = 0;
-
-    if (!moment_read(cell->text, &at)) {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "'%s' is not a time; write RFC 3339, as "
-                             "2024-09-18T14:20:00Z, or Unix seconds",
-                             cell->text);
-        return false;
-    }
-    if (csv->rows > 0 && at <= csv->times[csv->rows - 1]) {
-        (void)problems_error(
-            problems, cell->line, cell->column,
-            "%s is not after the row before, %s; sort the rows by time",
-            cell->text, moment_print(csv->times[csv->rows - 1], before));
-        return false;
-    }
-    csv->times[csv->rows] = at;
-    return true;
-}
-
-static bool read_sample(struct csv *csv, size_t column, const struct cell *cell,
-                        struct problems *problems)
-{
-    struct sample *sample = &csv->samples[csv->rows * csv->columns + column];
-
-    if (!sample_of_text(cell->text, sample)) {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "'%s' is not a number (column '%s'); leave the "
-                             "cell empty where there was no data",
-                             cell->text, csv->names[column]);
-        return false;
-    }
-    return true;
-}
-
-static bool make_room(struct csv *csv, const struct cell *cell,
-                      struct problems *problems)
-{
-    if (csv->rows < csv->rows_room) {
-        return true;
-    }
-    if (csv->rows >= CSV_ROWS_MAX ||
-        csv->rows * csv->columns >= CSV_CELLS_MAX) {
-        (void)problems_error(problems, cell->line, cell->column,
-                             "the table is too large (%d rows or %d cells); "
-                             "cut it to the time around the release",
-                             CSV_ROWS_MAX, CSV_CELLS_MAX);
-        return false;
-    }
-    csv->rows_room = csv->rows_room == 0 ? 1024 : csv->rows_room * 2;
-    csv->times =
-        must(realloc(csv->times, csv->rows_room * sizeof(*csv->times)));
-    csv->samples = must(realloc(csv->samples, csv->rows_room * csv->columns *
-                                                  sizeof(*csv->samples)));
-    return true;
-}
-
-static void ragged(const struct csv *csv, const struct cell *cell,
-                   size_t columns, struct problems *problems)
-{
-    (void)problems_error(problems, cell->line, cell->column,
-                         "this row has %s %zu cells, as many as the first "
-                         "line names columns; write an empty cell as ,,",
-                         columns > csv->columns ? "more than" : "fewer than",
-                         csv->columns + 1);
-}
-
-/* The cells after the time. */
-static bool read_samples(struct csv *csv, struct cells *cells,
-                         struct cell *cell, struct problems *problems)
-{
-    size_t column = 0;
-
-    for (; !cell->last && column < csv->columns; column++) {
-        cells_next(cells, cell);
-        if (cell->bad != NULL) {
-            return refuse(problems, cell);
-        }
-        if (!read_sample(csv, column, cell, problems)) {
-            return false;
-        }
-    }
-    if (!cell->last) {
-        ragged(csv, cell, column + 1, problems);
-    } else if (column < csv->columns) {
-        ragged(csv, cell, column, problems);
-    }
-    return cell->last && column == csv->columns;
-}
-
-static bool read_rows(struct csv *csv, struct cells *cells,
-                      struct problems *problems)
-{
-    struct cell cell;
-
-    for (;;) {
-        cells_next(cells, &cell);
-        if (cell.end) {
-            break;
-        }
-        if (cell.bad != NULL) {
-            return refuse(problems, &cell);
-        }
-        if (!make_room(csv, &cell, problems) ||
-            !read_time(csv, &cell, problems) ||
-            !read_samples(csv, cells, &cell, problems)) {
-            return false;
-        }
-        csv->rows++;
-    }
-    if (csv->rows == 0) {
-        (void)problems_error(problems, 1, 1,
-                             "there is no row under the names of the columns");
-    }
-    return csv->rows > 0;
+    return (struct sample){0, isinf(cell) ? UNKNOWN_INFINITE : UNKNOWN_NAN};
 }
 
 /* --- How long a cell speaks ----------------------------------------------- */
 
-static int compare_spans(const void *a, const void *b)
-{
-    time_ms left = *(const time_ms *)a, right = *(const time_ms *)b;
+/* The gaps between filled cells of a column; of all rows for NOT_KEPT. */
+struct gaps {
+    size_t count; /* of all */
+    size_t up_to; /* of those at most `most` */
+    time_ms least, greatest;
+};
 
-    return (left > right) - (left < right);
-}
-
-/* Twice the median of @count spans; the lower of the two middle ones. */
-static time_ms twice_median(time_ms *spans, size_t count)
+static struct gaps gaps_of(const struct csv *csv, uint16_t place, time_ms most)
 {
-    if (count == 0) {
-        return 0;
-    }
-    qsort(spans, count, sizeof(*spans), compare_spans);
-    return 2 * spans[(count - 1) / 2];
-}
-
-static void find_filled(struct csv *csv, size_t column)
-{
-    uint32_t *filled = csv->filled + column * csv->rows;
-    size_t count = 0;
+    struct gaps gaps = {.least = TIME_NEVER};
+    time_ms before = TIME_NEVER;
 
     for (size_t row = 0; row < csv->rows; row++) {
-        if (csv->samples[row * csv->columns + column].unknown !=
-            UNKNOWN_NO_DATA) {
-            filled[count++] = (uint32_t)row;
+        time_ms gap = csv->times[row] - before;
+
+        if (place != NOT_KEPT && cell_is_empty(csv_cell(csv, row, place))) {
+            continue;
+        }
+        if (before != TIME_NEVER) {
+            gaps.count++;
+            gaps.up_to += gap <= most;
+            gaps.least = gap < gaps.least ? gap : gaps.least;
+            gaps.greatest = gap > gaps.greatest ? gap : gaps.greatest;
+        }
+        before = csv->times[row];
+    }
+    return gaps;
+}
+
+/* The median, the lower of the two middle ones, by halving the range: a pass
+ * for each bit, whatever the order of the gaps. */
+static time_ms median_gap(const struct csv *csv, uint16_t place,
+                          const struct gaps *gaps)
+{
+    time_ms least = gaps->least, greatest = gaps->greatest;
+
+    while (least < greatest) {
+        time_ms middle = least + (greatest - least) / 2;
+
+        if (gaps_of(csv, place, middle).up_to > (gaps->count - 1) / 2) {
+            greatest = middle;
+        } else {
+            least = middle + 1;
         }
     }
-    csv->filled_counts[column] = count;
+    return least;
 }
 
-static void measure(struct csv *csv)
+void csv_measure(struct csv *csv)
 {
-    time_ms *gaps = must(malloc(csv->rows * sizeof(*gaps)));
-    time_ms of_rows = 0;
+    struct gaps all = gaps_of(csv, NOT_KEPT, 0);
+    time_ms of_rows = all.count > 0 ? 2 * median_gap(csv, NOT_KEPT, &all) : 0;
 
-    csv->filled = must(malloc(csv->columns * csv->rows * sizeof(*csv->filled)));
-    for (size_t row = 1; row < csv->rows; row++) {
-        gaps[row - 1] = csv->times[row] - csv->times[row - 1];
-    }
-    of_rows = twice_median(gaps, csv->rows - 1);
-    for (size_t column = 0; column < csv->columns; column++) {
-        const uint32_t *filled = csv->filled + column * csv->rows;
-        size_t count = 0;
+    for (uint16_t place = 0; place < csv->kept; place++) {
+        struct gaps own = gaps_of(csv, place, 0);
+        bool as_rows = own.count == 0 || own.count == all.count;
 
-        find_filled(csv, column);
-        count = csv->filled_counts[column];
-        for (size_t i = 1; i < count; i++) {
-            gaps[i - 1] = csv->times[filled[i]] - csv->times[filled[i - 1]];
-        }
-        csv->max_ages[column] =
-            count < 2 ? of_rows : twice_median(gaps, count - 1);
+        csv->max_ages[place] =
+            as_rows ? of_rows : 2 * median_gap(csv, place, &own);
     }
-    free(gaps);
 }
 
-struct csv *csv_read(const char *text, size_t length, struct problems *problems)
-{
-    struct csv *csv = NULL;
-    struct cells cells;
-
-    if (length > CSV_BYTES_MAX) {
-        (void)problems_error(problems, 0, 0,
-                             "the file is larger than 64 MiB; cut it to the "
-                             "time around the release");
-        return NULL;
-    }
-    csv = must(calloc(1, sizeof(*csv)));
-    cells_begin(&cells, text, length);
-    if (!read_header(csv, &cells, problems) ||
-        !read_rows(csv, &cells, problems)) {
-        csv_free(csv);
-        return NULL;
-    }
-    measure(csv);
-    return csv;
-}
-
-/* --- What the table says -------------------------------------------------- */
+/* --- What the table is ---------------------------------------------------- */
 
 size_t csv_columns(const struct csv *csv)
 {
@@ -414,92 +162,112 @@ time_ms csv_time(const struct csv *csv, size_t row)
     return csv->times[row];
 }
 
-time_ms csv_max_age(const struct csv *csv, size_t column)
+static uint16_t place_of(const struct csv *csv, size_t column)
 {
     assert(column < csv->columns);
-    return csv->max_ages[column];
+    assert(csv->places[column] != NOT_KEPT);
+    return csv->places[column];
 }
 
-/* How many of @count rows (all when @rows is NULL) begin at or before @g. */
-static size_t rows_until(const struct csv *csv, const uint32_t *rows,
-                         size_t count, time_ms g)
+time_ms csv_max_age(const struct csv *csv, size_t column)
 {
-    size_t low = 0, high = count;
+    return csv->max_ages[place_of(csv, column)];
+}
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
+/* --- What it says --------------------------------------------------------- */
 
-        if (csv->times[rows == NULL ? middle : rows[middle]] <= g) {
-            low = middle + 1;
-        } else {
-            high = middle;
+void csv_begin(struct csv_cursor *cursor, const struct csv *csv,
+               enum csv_fill fill)
+{
+    assert(csv->rows > 0);
+    memset(cursor, 0, sizeof(*cursor));
+    cursor->csv = csv;
+    cursor->fill = fill;
+    cursor->g = INT64_MIN;
+}
+
+/* The filled rows around g of each column, after @from rows became more. */
+static void find_ends(struct csv_cursor *cursor, size_t from)
+{
+    const struct csv *csv = cursor->csv;
+
+    for (uint16_t place = 0; place < csv->kept; place++) {
+        struct csv_ends *ends = &cursor->ends[place];
+
+        for (size_t row = cursor->rows; row > from; row--) {
+            if (!cell_is_empty(csv_cell(csv, row - 1, place))) {
+                ends->left = row;
+                break;
+            }
+        }
+        if (ends->right > cursor->rows) {
+            continue;
+        }
+        ends->right = cursor->rows + 1;
+        while (ends->right <= csv->rows &&
+               cell_is_empty(csv_cell(csv, ends->right - 1, place))) {
+            ends->right++;
         }
     }
-    return low;
 }
 
-static const struct sample *cell_at(const struct csv *csv, size_t row,
-                                    size_t column)
+void csv_seek(struct csv_cursor *cursor, time_ms g)
 {
-    return &csv->samples[row * csv->columns + column];
+    const struct csv *csv = cursor->csv;
+    size_t from = cursor->rows;
+
+    assert(g >= cursor->g);
+    cursor->g = g;
+    while (cursor->rows < csv->rows && csv->times[cursor->rows] <= g) {
+        cursor->rows++;
+    }
+    if (cursor->fill == CSV_LINEAR && cursor->rows != from) {
+        find_ends(cursor, from);
+    }
 }
 
-/* On the line between the numbers around @g; false when there are none. */
-static bool interpolate(const struct csv *csv, size_t column, time_ms g,
+/* On the line between the numbers around g; false when there are none. */
+static bool interpolate(const struct csv_cursor *cursor, uint16_t place,
                         struct sample *ret_sample)
 {
-    const uint32_t *filled = csv->filled + column * csv->rows;
-    size_t count = csv->filled_counts[column];
-    size_t after = rows_until(csv, filled, count, g);
-    const struct sample *left = NULL, *right = NULL;
+    const struct csv *csv = cursor->csv;
+    const struct csv_ends *ends = &cursor->ends[place];
+    double left = 0, right = 0;
     time_ms from = 0, to = 0;
 
-    if (after == 0 || after == count) {
+    if (ends->left == 0 || ends->right > csv->rows) {
         return false;
     }
-    left = cell_at(csv, filled[after - 1], column);
-    right = cell_at(csv, filled[after], column);
-    if (left->unknown != KNOWN || right->unknown != KNOWN) {
+    left = csv_cell(csv, ends->left - 1, place);
+    right = csv_cell(csv, ends->right - 1, place);
+    if (!isfinite(left) || !isfinite(right)) {
         return false;
     }
-    from = csv->times[filled[after - 1]];
-    to = csv->times[filled[after]];
-    ret_sample->unknown = KNOWN;
-    ret_sample->number =
-        left->number + (right->number - left->number) *
-                           ((double)(g - from) / (double)(to - from));
+    from = csv->times[ends->left - 1];
+    to = csv->times[ends->right - 1];
+    *ret_sample =
+        (struct sample){left + (right - left) * ((double)(cursor->g - from) /
+                                                 (double)(to - from)),
+                        KNOWN};
     return true;
 }
 
-struct sample csv_sample(const struct csv *csv, size_t column, time_ms g,
-                         enum csv_fill fill)
+struct sample csv_at(const struct csv_cursor *cursor, size_t column,
+                     time_ms max_age)
 {
-    size_t until = rows_until(csv, NULL, csv->rows, g);
+    const struct csv *csv = cursor->csv;
+    uint16_t place = place_of(csv, column);
     struct sample sample = {0, UNKNOWN_NOT_ASKED};
 
-    assert(column < csv->columns);
-    if (until == 0) {
+    if (cursor->rows == 0) {
         return sample;
     }
-    if (fill == CSV_LINEAR && interpolate(csv, column, g, &sample)) {
+    if (cursor->fill == CSV_LINEAR && interpolate(cursor, place, &sample)) {
         return sample;
     }
-    if (g - csv->times[until - 1] > csv->max_ages[column]) {
+    if (cursor->g - csv->times[cursor->rows - 1] > max_age) {
         sample.unknown = UNKNOWN_STALE;
         return sample;
     }
-    return *cell_at(csv, until - 1, column);
-}
-
-void csv_row(const struct csv *csv, const struct policy *policy, time_ms g,
-             enum csv_fill fill, struct sample *ret_row)
-{
-    for (uint16_t i = 0; i < policy->signals; i++) {
-        size_t column =
-            csv_find(csv, policy_text(policy, policy_signal(policy, i)->name));
-
-        ret_row[i] = column == CSV_NO_COLUMN
-                         ? (struct sample){0, UNKNOWN_NO_COLUMN}
-                         : csv_sample(csv, column, g, fill);
-    }
+    return sample_of_cell(csv_cell(csv, cursor->rows - 1, place));
 }

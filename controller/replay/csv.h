@@ -9,16 +9,17 @@
  *
  * An empty cell is an answer with nothing in it; `nan` and `inf` are what they
  * say.  A row that is missing is no answer: the one before speaks on, for a
- * column at most twice the median gap between its own filled cells. */
+ * column at most twice the median gap between its own filled cells, unless the
+ * policy says more.  Columns that nobody wants may hold anything. */
 #ifndef REPLAY_CSV_H
 #define REPLAY_CSV_H
 
 #include "policies/judge.h"
 
-#define CSV_BYTES_MAX   (64 * 1024 * 1024)
+#define CSV_BYTES_MAX   (256 * 1024 * 1024)
 #define CSV_COLUMNS_MAX 256
-#define CSV_ROWS_MAX    200000 /* a month at 15 s, and a margin */
-#define CSV_CELLS_MAX   4000000
+#define CSV_ROWS_MAX    4000000 /* two years at 15 s */
+#define CSV_CELLS_MAX   32000000
 
 /* How a column speaks between its rows. */
 enum csv_fill {
@@ -31,10 +32,17 @@ enum csv_fill {
 
 struct csv;
 
-/* Read the @length bytes of @text.  NULL with at least one error, with line
- * and column, in @problems.  The caller owns the result (csv_free). */
-struct csv *csv_read(const char *text, size_t length,
+/* Read the header of the @length bytes of @text, which are lent until the
+ * table is loaded.  NULL with an error, with line and column, in @problems.
+ * The caller owns the result (csv_free). */
+struct csv *csv_open(const char *text, size_t length,
                      struct problems *problems);
+
+/* Read the rows, once.  Columns that are not @wanted (NULL: all are) may hold
+ * anything and are not kept.  False with an error, with line and column, in
+ * @problems; then it can only be freed. */
+bool csv_load(struct csv *csv, const bool *wanted, struct problems *problems);
+
 void csv_free(struct csv *csv);
 
 /* Columns after `time`, from 0. */
@@ -47,18 +55,34 @@ size_t csv_find(const struct csv *csv, const char *name);
 size_t csv_rows(const struct csv *csv);
 time_ms csv_time(const struct csv *csv, size_t row);
 
-/* Twice the median gap of the column's filled cells; with fewer than two of
- * them, of all rows; of a single row 0. */
+/* Of a column that is kept, twice the median gap of its filled cells; with
+ * fewer than two of them, of all rows; of a single row 0. */
 time_ms csv_max_age(const struct csv *csv, size_t column);
 
-/* What @column says at @g: UNKNOWN_NOT_ASKED before the first row,
- * UNKNOWN_STALE beyond its max_age. */
-struct sample csv_sample(const struct csv *csv, size_t column, time_ms g,
-                         enum csv_fill fill);
+/* A place in time that moves on. */
+struct csv_cursor {
+    const struct csv *csv;
+    enum csv_fill fill;
+    time_ms g;
+    size_t rows; /* that begin at or before g */
+    /* Of each kept column, the filled rows around g, counted from 1; 0 and
+     * more than there are: none. */
+    struct csv_ends {
+        size_t left, right;
+    } ends[CSV_COLUMNS_MAX];
+};
 
-/* One sample for each fetched signal of @policy, UNKNOWN_NO_COLUMN where the
- * table has none of its name. */
-void csv_row(const struct csv *csv, const struct policy *policy, time_ms g,
-             enum csv_fill fill, struct sample *ret_row);
+/* Before all rows of a table that is loaded, which is lent. */
+void csv_begin(struct csv_cursor *cursor, const struct csv *csv,
+               enum csv_fill fill);
+
+/* Go to @g, not before the last one.  The way through a table costs one pass
+ * over it, however many stops there are. */
+void csv_seek(struct csv_cursor *cursor, time_ms g);
+
+/* What a column that is kept says there: UNKNOWN_NOT_ASKED before the first
+ * row, UNKNOWN_STALE when the last row is older than @max_age. */
+struct sample csv_at(const struct csv_cursor *cursor, size_t column,
+                     time_ms max_age);
 
 #endif

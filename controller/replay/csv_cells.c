@@ -16,6 +16,7 @@ void cells_begin(struct cells *cells, const char *text, size_t length)
     cells->counted = cells->at;
     cells->column = 1;
     cells->line = 1;
+    cells->skips = false;
 }
 
 static bool is_blank(char character)
@@ -44,7 +45,7 @@ static size_t line_end_here(const struct cells *cells)
                : 0;
 }
 
-static void next_line(struct cells *cells, size_t bytes)
+void cells_skip_line(struct cells *cells, size_t bytes)
 {
     cells->at += bytes;
     cells->line_begin = cells->at;
@@ -68,7 +69,7 @@ static void skip_empty_lines(struct cells *cells)
         skip_blanks(cells);
         bytes = line_end_here(cells);
         if (bytes > 0) {
-            next_line(cells, bytes);
+            cells_skip_line(cells, bytes);
         } else if (at_end(cells)) {
             cells->line_begin = cells->at;
         } else {
@@ -80,6 +81,10 @@ static void skip_empty_lines(struct cells *cells)
 /* Add a byte of the text; false when the cell is full or the byte is NUL. */
 static bool take(struct cells *cells, struct cell *cell, size_t *used)
 {
+    if (cells->skips && cells->text[cells->at] != '\0') {
+        cells->at++;
+        return true;
+    }
     if (*used >= CELL_BYTES_MAX || cells->text[cells->at] == '\0') {
         return false;
     }
@@ -167,6 +172,6 @@ void cells_next(struct cells *cells, struct cell *ret_cell)
     if (!at_end(cells) && !ret_cell->last) {
         cells->at++; /* the comma */
     } else {
-        next_line(cells, line_end_here(cells));
+        cells_skip_line(cells, line_end_here(cells));
     }
 }

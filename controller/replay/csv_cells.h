@@ -27,9 +27,13 @@ struct cells {
     size_t line_begin; /* byte */
     size_t counted;    /* byte up to which `column` has counted */
     int line, column;
+    bool skips; /* the next cells may be of any length, and have no text */
 };
 
 void cells_begin(struct cells *cells, const char *text, size_t length);
 void cells_next(struct cells *cells, struct cell *ret_cell);
+
+/* At the beginning of a line: go on @bytes, to the beginning of the next. */
+void cells_skip_line(struct cells *cells, size_t bytes);
 
 #endif

@@ -19,6 +19,8 @@ struct replay {
     struct replay_options options;
     struct problems problems;
     bool colour; /* of standard error */
+    char *text;  /* of the table, until it is loaded */
+    size_t length;
     struct csv *csv;
     struct policy *policy;
     struct replay_release release;
@@ -57,20 +59,18 @@ static bool tell_problems(struct replay *replay, const char *source,
     return replay->problems.errors == 0;
 }
 
-static bool read_samples(struct replay *replay)
+static bool open_samples(struct replay *replay)
 {
     size_t length = 0;
-    char *text = NULL;
 
     problems_init(&replay->problems, replay->options.samples);
-    text = file_read(replay->options.samples, CSV_BYTES_MAX, &length,
-                     &replay->problems);
-    if (text != NULL) {
-        replay->csv = csv_read(text, length, &replay->problems);
+    replay->text = file_read(replay->options.samples, CSV_BYTES_MAX, &length,
+                             &replay->problems);
+    replay->length = length;
+    if (replay->text != NULL) {
+        replay->csv = csv_open(replay->text, length, &replay->problems);
     }
-    (void)tell_problems(replay, text, length);
-    free(text);
-    return replay->csv != NULL;
+    return tell_problems(replay, replay->text, replay->length);
 }
 
 static bool read_policy(struct replay *replay)
@@ -90,6 +90,23 @@ static bool read_policy(struct replay *replay)
     (void)tell_problems(replay, source, length);
     free(source);
     return replay->policy != NULL;
+}
+
+/* The rows of the columns that the policy reads; then the text is done with. */
+static bool load_samples(struct replay *replay)
+{
+    bool wanted[CSV_COLUMNS_MAX];
+    bool good = false;
+
+    problems_init(&replay->problems, replay->options.samples);
+    table_want(replay->policy, replay->csv, wanted);
+    if (csv_load(replay->csv, wanted, &replay->problems)) {
+        table_warn(replay->policy, replay->csv, &replay->problems);
+    }
+    good = tell_problems(replay, replay->text, replay->length);
+    free(replay->text);
+    replay->text = NULL;
+    return good;
 }
 
 /* Deployed when?  The first row, unless the file says.  Then something must be
@@ -140,13 +157,6 @@ static bool read_release(struct replay *replay)
     (void)tell_problems(replay, source, length);
     free(source);
     return replay->problems.errors == 0;
-}
-
-static void warn(struct replay *replay)
-{
-    problems_init(&replay->problems, replay->options.samples);
-    table_warn(replay->policy, replay->csv, &replay->problems);
-    (void)tell_problems(replay, NULL, 0);
 }
 
 /* --- All of it ------------------------------------------------------------ */
@@ -200,11 +210,11 @@ int replay_main(int argc, char **argv)
     } else if (replay->options.help) {
         options_print_help(stdout);
         code = REPLAY_EXIT_DONE;
-    } else if (read_samples(replay) && read_policy(replay) &&
-               read_release(replay)) {
-        warn(replay);
+    } else if (open_samples(replay) && read_policy(replay) &&
+               load_samples(replay) && read_release(replay)) {
         code = judge(replay);
     }
+    free(replay->text);
     csv_free(replay->csv);
     policy_free(replay->policy);
     free(replay);

@@ -60,10 +60,12 @@ struct run {
     time_ms counting_since;
     bool acts, by_countdown;
     time_ms first_action_at;
+    struct table table;
     struct asked asked[SERIES]; /* by query */
-    time_ms row_at;             /* which grid time's answers these are */
+    struct csv_cursor cursor;   /* of the row */
     struct sample row[POLICY_SIGNALS_MAX];
-    struct sample *rows; /* of a history */
+    struct csv_cursor past; /* of a history's rows */
+    struct sample *rows;    /* of a history */
     struct effect queue[QUEUE_MAX];
     size_t queued;
 };
@@ -234,14 +236,13 @@ static const struct asked *what_is_asked(struct run *run, uint32_t query)
 
 static void answer_query(struct run *run, const struct effect *effect)
 {
-    const struct run_options *options = run->options;
     const struct asked *asked = what_is_asked(run, effect->query.query);
     struct input input = {.kind = INPUT_SAMPLES};
     time_ms g = effect->query.g;
 
-    if (run->row_at != g) {
-        run->row_at = g;
-        csv_row(options->csv, options->policy, g, options->fill, run->row);
+    if (run->cursor.g != g) {
+        csv_seek(&run->cursor, g);
+        table_row(&run->table, &run->cursor, run->row);
     }
     input.samples.query = effect->query.query;
     input.samples.g = g;
@@ -263,10 +264,11 @@ static void answer_history(struct run *run, const struct effect *effect)
     history->rows =
         (size_t)((effect->history.to - effect->history.from) / every) + 1;
     assert(history->rows <= HISTORY_ROWS_MAX);
+    csv_begin(&run->past, options->csv, options->fill);
     for (size_t i = 0; i < history->rows; i++) {
-        csv_row(options->csv, options->policy,
-                history->from + (time_ms)i * every, options->fill,
-                run->rows + i * options->policy->signals);
+        csv_seek(&run->past, history->from + (time_ms)i * every);
+        table_row(&run->table, &run->past,
+                  run->rows + i * options->policy->signals);
     }
     history->samples = run->rows;
     step(run, &input);
@@ -574,6 +576,8 @@ bool run_judge(const struct run_options *options, struct report *report,
     }
     run->options = options;
     run->report = report;
+    table_init(&run->table, options->policy, options->csv);
+    csv_begin(&run->cursor, options->csv, options->fill);
     run->core = make_core(options->release);
     run->end = csv_time(options->csv, csv_rows(options->csv) - 1);
     begin(run);

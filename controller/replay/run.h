@@ -13,7 +13,7 @@
 #include "controller/replay/table.h"
 
 struct run_options {
-    const struct csv *csv;
+    const struct csv *csv; /* loaded */
     enum csv_fill fill;
     const struct policy *policy; /* lent */
     const struct replay_release *release;

@@ -19,6 +19,7 @@ static struct verdict verdict;
 
 struct bench {
     struct csv *csv;
+    struct table table;
     struct policy *policy;
     struct judge *judge;
     struct facts facts;
@@ -39,15 +40,20 @@ static char *read_file(const char *path)
 static void begin(struct bench *bench, const char *policy, const char *csv,
                   time_ms every)
 {
+    bool wanted[CSV_COLUMNS_MAX];
+
     memset(bench, 0, sizeof(*bench));
     problems_init(&problems, "samples.csv");
-    bench->csv = csv_read(csv, strlen(csv), &problems);
+    bench->csv = csv_open(csv, strlen(csv), &problems);
     assert_non_null(bench->csv);
     problems_init(&problems, "policy.yaml");
     bench->policy = table_policy("policy.yaml", policy, strlen(policy),
                                  bench->csv, every, &problems);
     assert_non_null(bench->policy);
     problems_init(&problems, "samples.csv");
+    table_want(bench->policy, bench->csv, wanted);
+    assert_true(csv_load(bench->csv, wanted, &problems));
+    table_init(&bench->table, bench->policy, bench->csv);
     table_warn(bench->policy, bench->csv, &problems);
     bench->judge = calloc(1, bench->policy->judge_bytes);
     assert_non_null(bench->judge);
@@ -68,9 +74,19 @@ static void end(struct bench *bench)
 
 static struct sample row[POLICY_SIGNALS_MAX];
 
+static void read_row(const struct bench *bench, time_ms g, enum csv_fill fill,
+                     struct sample *ret_row)
+{
+    struct csv_cursor cursor;
+
+    csv_begin(&cursor, bench->csv, fill);
+    csv_seek(&cursor, g);
+    table_row(&bench->table, &cursor, ret_row);
+}
+
 static void look(struct bench *bench, time_ms g, enum csv_fill fill)
 {
-    csv_row(bench->csv, bench->policy, g, fill, row);
+    read_row(bench, g, fill, row);
     judge_look(bench->policy, bench->judge, g, row, &bench->facts, &verdict);
 }
 
@@ -89,8 +105,8 @@ static void learn(struct bench *bench, time_ms deployed_at, enum csv_fill fill)
 
     assert_non_null(samples);
     for (size_t i = 0; i < rows; i++) {
-        csv_row(bench->csv, bench->policy, history.from + (time_ms)i * every,
-                fill, samples + i * bench->policy->signals);
+        read_row(bench, history.from + (time_ms)i * every, fill,
+                 samples + i * bench->policy->signals);
     }
     judge_learn(bench->policy, bench->judge, &history, &bench->facts, &scratch);
     free(samples);
@@ -227,10 +243,20 @@ static void another_grid_replaces_the_policys(void **state)
 static void it_judges_whatever_release(void **state)
 {
     struct bench bench;
+    struct policy *asked = NULL;
 
     (void)state;
     begin_incident(&bench, "tests/data/incident/bare.csv");
-    assert_true(policy_match(bench.policy, "another", "place") > 0);
+    assert_int_equal(policy_match(bench.policy, "another", "place"), 0);
+    asked = table_asked(bench.policy, false);
+    assert_true(policy_match(asked, "another", "place") > 0);
+    assert_string_equal(asked->digest, bench.policy->digest);
+    assert_int_equal(asked->watch.lasts, bench.policy->watch.lasts);
+    policy_free(asked);
+    asked = table_asked(bench.policy, true);
+    assert_true(asked->watch.lasts > 100 * 366 * DAY_MS);
+    assert_true(asked->watch.at_most > 100 * 366 * DAY_MS);
+    policy_free(asked);
     end(&bench);
 }
 
