@@ -28,8 +28,8 @@ static struct csv *read_table(const struct world *world)
     world_write_samples(world, out);
     (void)fclose(out);
     problems_init(&problems, "world.csv");
-    csv = csv_read(text, length, &problems);
-    if (csv == NULL) {
+    csv = csv_open(text, length, &problems);
+    if (csv == NULL || !csv_load(csv, NULL, &problems)) {
         die(&problems, text, length);
     }
     free(text);
@@ -57,6 +57,7 @@ static struct policy *read_policy(const struct measure_options *options,
 struct road {
     const struct measure_options *options;
     const struct csv *csv;
+    struct table table;
     const struct policy *policy;
     struct judge *judge;
     struct facts facts;
@@ -72,14 +73,16 @@ static void learn(struct road *road)
     time_ms every = policy->watch.every;
     time_ms last = DEPLOYED_AT_MS - DEPLOYED_AT_MS % every;
     struct history history = {.samples = samples};
+    struct csv_cursor cursor;
 
     history.from = DEPLOYED_AT_MS - policy->history;
     history.from -= history.from % every;
     history.rows = (size_t)((last - history.from) / every) + 1;
     assert(history.rows <= HISTORY_ROWS_MAX);
+    csv_begin(&cursor, road->csv, CSV_STEP);
     for (size_t i = 0; i < history.rows; i++) {
-        csv_row(road->csv, policy, history.from + (time_ms)i * every, CSV_STEP,
-                samples + i * policy->signals);
+        csv_seek(&cursor, history.from + (time_ms)i * every);
+        table_row(&road->table, &cursor, samples + i * policy->signals);
     }
     judge_learn(policy, road->judge, &history, &road->facts, &scratch);
 }
@@ -142,10 +145,13 @@ static void judge_all(struct road *road)
     size_t rows = csv_rows(road->csv);
     time_ms end = csv_time(road->csv, rows - 1);
     time_ms settled = DEPLOYED_AT_MS + policy->watch.settle;
+    struct csv_cursor cursor;
 
+    csv_begin(&cursor, road->csv, CSV_STEP);
     for (time_ms g = DEPLOYED_AT_MS - DEPLOYED_AT_MS % every + every;
          g <= end && !road->outcome.reverts; g += every) {
-        csv_row(road->csv, policy, g, CSV_STEP, row);
+        csv_seek(&cursor, g);
+        table_row(&road->table, &cursor, row);
         judge_look(policy, road->judge, g, row, &road->facts, &verdict);
         if (g > settled) {
             act(road, &verdict);
@@ -188,6 +194,7 @@ struct outcome measure_policy(const struct world *world,
                   .rollback_safe = safe_answer(&world->plan)},
     };
 
+    table_init(&road.table, policy, csv);
     judge_start(policy, road.judge, DEPLOYED_AT_MS);
     learn(&road);
     judge_all(&road);
