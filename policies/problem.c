@@ -79,6 +79,41 @@ struct problem *problems_warning(struct problems *problems, int line,
     return problem;
 }
 
+__attribute__((format(printf, 3, 0))) static void
+put_text(char *text, size_t size, const char *format, va_list arguments)
+{
+    char plain[PROBLEM_TEXT_MAX];
+
+    (void)vsnprintf(plain, sizeof(plain), format, arguments);
+    text_escape(plain, text, size);
+}
+
+void problem_note(struct problem *problem, int line, int column,
+                  const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    put_text(problem->note, sizeof(problem->note), format, arguments);
+    va_end(arguments);
+    problem->note_line = line;
+    problem->note_column = column;
+}
+
+void problem_fix(struct problem *problem, const char *format, ...)
+{
+    va_list arguments;
+    int length = 0;
+
+    va_start(arguments, format);
+    length = vsnprintf(problem->fix, sizeof(problem->fix), format, arguments);
+    va_end(arguments);
+    if (length < 0 || (size_t)length >= sizeof(problem->fix) ||
+        strchr(problem->fix, '\n') != NULL) {
+        problem->fix[0] = '\0';
+    }
+}
+
 /* --- Escaping --------------------------------------------------------------
  */
 
@@ -164,13 +199,19 @@ static const struct style no_style = {"", "", "", "", ""};
 static const struct style ansi_style = {"\033[1m", "\033[1;31m", "\033[1;35m",
                                         "\033[1;32m", "\033[0m"};
 
+/* The file that the problems are about. */
+struct source {
+    const char *text; /* NULL: there is none to show */
+    size_t length;
+};
+
 /* The bytes of line @line of @source, without its end.  False when there is
  * no such line. */
-static bool find_line(const char *source, size_t length, int line,
+static bool find_line(const struct source *source, int line,
                       const char **ret_start, size_t *ret_length)
 {
-    const char *start = source;
-    const char *end = source + length;
+    const char *start = source->text;
+    const char *end = source->text + source->length;
     const char *stop = NULL;
 
     for (int i = 1; i < line; i++) {
@@ -214,68 +255,147 @@ static void print_columns(const char *line, size_t length, int from, int to,
         }
         at += bytes == 0 ? 1 : bytes;
     }
-    (void)fputc('\n', out);
+}
+
+/* A place in the source, @length code points long. */
+struct spot {
+    int line, column, length;
+};
+
+/* Its line, without a byte order mark, which columns do not count. */
+static bool find_spot(const struct source *source, const struct spot *spot,
+                      const char **ret_line, size_t *ret_length)
+{
+    if (source->text == NULL || spot->line < 1 || spot->column < 1 ||
+        !find_line(source, spot->line, ret_line, ret_length)) {
+        return false;
+    }
+    if (spot->line == 1 && *ret_length >= 3 &&
+        memcmp(*ret_line, "\xef\xbb\xbf", 3) == 0) {
+        *ret_line += 3;
+        *ret_length -= 3;
+    }
+    return true;
 }
 
 /* The source line and the caret under the place. */
-static void print_place(const struct problem *problem, const char *source,
-                        size_t source_length, const struct style *style,
-                        FILE *out)
+static void print_place(const struct spot *spot, const struct source *source,
+                        const struct style *style, FILE *out)
 {
     const char *line = NULL;
     size_t length = 0;
-    int column = problem->column - 1;
+    int column = spot->column - 1;
     int from = 0;
 
-    if (source == NULL || problem->line < 1 || column < 0 ||
-        !find_line(source, source_length, problem->line, &line, &length)) {
+    if (!find_spot(source, spot, &line, &length)) {
         return;
-    }
-    if (problem->line == 1 && length >= 3 &&
-        memcmp(line, "\xef\xbb\xbf", 3) == 0) {
-        line += 3; /* columns do not count a byte order mark */
-        length -= 3;
     }
     if (column >= SHOWN_MAX) {
         from = column - SHOWN_MAX / 2;
     }
     print_columns(line, length, from, from + SHOWN_MAX, out);
+    (void)fputc('\n', out);
     (void)fprintf(out, "%*s%s^", column - from, "", style->caret);
-    for (int i = 1; i < problem->length && column + i < from + SHOWN_MAX; i++) {
+    for (int i = 1; i < spot->length && column + i < from + SHOWN_MAX; i++) {
         (void)fputc('~', out);
     }
     (void)fprintf(out, "%s\n", style->plain);
 }
 
-static void print_problem(const struct problem *problem, const char *source,
-                          size_t length, const struct style *style, FILE *out)
+/* "path:14:9:", as much of it as there is, and a blank. */
+static void print_where(const struct problem *problem, const struct spot *spot,
+                        const struct style *style, FILE *out)
 {
     char path[PROBLEM_PATH_MAX];
-    bool error = problem->kind == PROBLEM_ERROR;
 
     text_escape(problem->path, path, sizeof(path));
     (void)fputs(style->bold, out);
     if (path[0] != '\0') {
         (void)fprintf(out, "%s:", path);
     }
-    if (problem->line > 0) {
-        (void)fprintf(out, "%d:%d:", problem->line, problem->column);
+    if (spot->line > 0) {
+        (void)fprintf(out, "%d:%d:", spot->line, spot->column);
     }
-    (void)fprintf(out, "%s%s%s%s%s: %s", style->plain,
-                  path[0] != '\0' || problem->line > 0 ? " " : "",
-                  error ? style->error : style->warning,
-                  error ? "error" : "warning", style->plain, style->bold);
-    (void)fprintf(out, "%s%s\n", problem->text, style->plain);
-    print_place(problem, source, length, style, out);
-    if (problem->note[0] != '\0') {
+    (void)fprintf(out, "%s%s", style->plain,
+                  path[0] != '\0' || spot->line > 0 ? " " : "");
+}
+
+static void print_note(const struct problem *problem,
+                       const struct source *source, const struct style *style,
+                       FILE *out)
+{
+    struct spot spot = {problem->note_line, problem->note_column, 1};
+
+    if (spot.line == 0) {
         (void)fprintf(out, "  note: %s\n", problem->note);
+        return;
     }
-    if (problem->fix[0] != '\0') {
-        (void)fprintf(out, "  write: %s\n", problem->fix);
+    print_where(problem, &spot, style, out);
+    (void)fprintf(out, "%snote%s: %s\n", style->bold, style->plain,
+                  problem->note);
+    print_place(&spot, source, style, out);
+}
+
+/* Does the sentence itself say what to write, in quotes? */
+static bool is_said(const struct problem *problem)
+{
+    char quoted[PROBLEM_TEXT_MAX + 4];
+    size_t length = strlen(problem->fix);
+    bool own = length > 2 && problem->fix[0] == '"';
+
+    (void)snprintf(quoted, sizeof(quoted), "'%.*s'",
+                   (int)(own ? length - 2 : length),
+                   problem->fix + (own ? 1 : 0));
+    return strstr(problem->text, quoted) != NULL;
+}
+
+static void print_fix(const struct problem *problem,
+                      const struct source *source, const struct style *style,
+                      FILE *out)
+{
+    struct spot spot = {problem->fix_line, problem->fix_column,
+                        problem->fix_length};
+    char fix[PROBLEM_TEXT_MAX];
+    const char *line = NULL;
+    size_t length = 0;
+
+    if (spot.line == 0) {
+        spot = (struct spot){problem->line, problem->column, problem->length};
+    }
+    text_escape(problem->fix, fix, sizeof(fix));
+    (void)fprintf(out, "  %sfix%s: ", style->caret, style->plain);
+    if (!find_spot(source, &spot, &line, &length)) {
+        (void)fprintf(out, "%s\n", fix);
+    } else if (spot.length == 0) {
+        (void)fprintf(out, "put in %s\n", fix);
+    } else {
+        print_columns(line, length, spot.column - 1,
+                      spot.column - 1 + spot.length, out);
+        (void)fprintf(out, " -> %s\n", fix);
     }
 }
 
-/* In order of place; problems without a place first, equals as they came. */
+static void print_problem(const struct problem *problem,
+                          const struct source *source,
+                          const struct style *style, FILE *out)
+{
+    bool error = problem->kind == PROBLEM_ERROR;
+    struct spot spot = {problem->line, problem->column, problem->length};
+
+    print_where(problem, &spot, style, out);
+    (void)fprintf(out, "%s%s%s: %s%s%s\n",
+                  error ? style->error : style->warning,
+                  error ? "error" : "warning", style->plain, style->bold,
+                  problem->text, style->plain);
+    print_place(&spot, source, style, out);
+    if (problem->note[0] != '\0') {
+        print_note(problem, source, style, out);
+    }
+    if (problem->fix[0] != '\0' && !is_said(problem)) {
+        print_fix(problem, source, style, out);
+    }
+}
+
 static bool comes_before(const struct problem *a, const struct problem *b)
 {
     if (a->line != b->line) {
@@ -284,24 +404,31 @@ static bool comes_before(const struct problem *a, const struct problem *b)
     return a->column < b->column;
 }
 
+void problems_order(const struct problems *problems,
+                    size_t ret_order[PROBLEMS_MAX])
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        size_t at = i;
+
+        for (; at > 0 && comes_before(&problems->list[i],
+                                      &problems->list[ret_order[at - 1]]);
+             at--) {
+            ret_order[at] = ret_order[at - 1];
+        }
+        ret_order[at] = i;
+    }
+}
+
 void problems_print(const struct problems *problems, const char *source,
                     size_t length, bool colour, FILE *out)
 {
     const struct style *style = colour ? &ansi_style : &no_style;
+    const struct source text = {source, length};
     size_t order[PROBLEMS_MAX];
 
+    problems_order(problems, order);
     for (size_t i = 0; i < problems->count; i++) {
-        size_t at = i;
-
-        for (; at > 0 &&
-               comes_before(&problems->list[i], &problems->list[order[at - 1]]);
-             at--) {
-            order[at] = order[at - 1];
-        }
-        order[at] = i;
-    }
-    for (size_t i = 0; i < problems->count; i++) {
-        print_problem(&problems->list[order[i]], source, length, style, out);
+        print_problem(&problems->list[order[i]], &text, style, out);
     }
     if (problems->cut) {
         char path[PROBLEM_PATH_MAX];

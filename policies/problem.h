@@ -21,8 +21,11 @@ struct problem {
     int line, column; /* 1-based, columns count code points; 0: no place */
     int length;       /* code points under the caret; at least 1 */
     char text[PROBLEM_TEXT_MAX]; /* one line: what, and what to do */
-    char note[PROBLEM_TEXT_MAX]; /* optional second line: the other place */
-    char fix[PROBLEM_TEXT_MAX];  /* optional: what to write instead */
+    char note[PROBLEM_TEXT_MAX]; /* optional: what is at the other place */
+    int note_line, note_column;  /* which is in the same file; 0: nowhere */
+    char fix[PROBLEM_TEXT_MAX];  /* optional: what to write instead ... */
+    int fix_line, fix_column;    /* ... of this; 0: of what the caret marks */
+    int fix_length;              /* code points; 0: it is put in */
 };
 
 struct problems {
@@ -46,11 +49,28 @@ struct problem *problems_warning(struct problems *problems, int line,
                                  int column, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Point at the other place involved; 0: there is none to show. */
+void problem_note(struct problem *problem, int line, int column,
+                  const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Say what to write in place of what the caret marks.  A caller who means
+ * another place says so afterwards.  One line; what does not fit is no fix. */
+void problem_fix(struct problem *problem, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Fill @ret_order with the indexes of the list in order of place: problems
+ * without one first, equals as they came. */
+void problems_order(const struct problems *problems,
+                    size_t ret_order[PROBLEMS_MAX]);
+
 /* Print all, in order of place, as a good compiler does:
- *   path:14:9: error: unknown signal 'x'; did you mean 'y'?
- *       is: x > 70% for 2m
- *           ^
- * @source is the file's text, or NULL when there is none to show. */
+ *   path:14:9: error: 'x' is ratio, '5' is count; '>' wants equal units
+ *       is: x > 5 for 2m
+ *             ^
+ *     fix: 5 -> 5%
+ * A fix that the sentence itself quotes ("did you mean 'y'?") is not said
+ * twice.  @source is the file's text, or NULL when there is none to show. */
 void problems_print(const struct problems *problems, const char *source,
                     size_t length, bool colour, FILE *out);
 

@@ -1,66 +1,14 @@
 #include "policies/read/expression.h"
 
-#include "policies/utf8.h"
-
 #include <assert.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const struct unit no_unit = {0, 0, 0};
 static const struct unit count_unit = {1, 0, 0};
 
-/* --- Complaining ---------------------------------------------------------- */
-
-struct problem *compiler_error(struct compiler *compiler, size_t begin,
-                               size_t end, const char *format, ...)
-{
-    char message[PROBLEM_TEXT_MAX];
-    struct problem *problem = NULL;
-    int line = 0, column = 0;
-    va_list arguments;
-    size_t length = compiler->item->text_length;
-
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    begin = begin > length ? length : begin;
-    end = end > length ? length : end;
-    yaml_place(compiler->draft->tree, compiler->item, begin, &line, &column);
-    problem =
-        problems_error(compiler->draft->problems, line, column, "%s", message);
-    if (end > begin) {
-        problem->length = (int)utf8_count(compiler->text + begin, end - begin);
-    }
-    return problem;
-}
-
-const char *compiler_part(const struct compiler *compiler,
-                          const struct syntax_node *part,
-                          char text[PART_TEXT_MAX])
-{
-    size_t length = part->end - part->begin;
-    bool cut = length >= PART_TEXT_MAX;
-
-    (void)snprintf(text, PART_TEXT_MAX, "%.*s%s",
-                   (int)(cut ? PART_TEXT_MAX - 4 : length),
-                   compiler->text + part->begin, cut ? "..." : "");
-    return text;
-}
-
-const char *meaning_print(const struct meaning *meaning,
-                          char text[UNIT_TEXT_MAX])
-{
-    switch (meaning->type) {
-    case TYPE_NUMBER:
-        return unit_print(meaning->unit, text);
-    case TYPE_CONDITION:
-        return "a condition";
-    case TYPE_TEXT:
-        return "a text";
-    }
-    return "";
-}
+/* --- Refused parts ---------------------------------------------------------
+ */
 
 void compiler_break(struct compiler *compiler, size_t part)
 {
@@ -366,6 +314,7 @@ static void compile_fact(struct compiler *compiler, size_t part,
     const struct syntax_node *syntax = &compiler->syntax.node[part];
     const char *names[FACTS];
     const char *nearest = NULL;
+    char fact[64];
 
     if (begins_with(name, "release.labels.")) {
         emit_fact(compiler, part, FACT_LABEL, TYPE_TEXT,
@@ -380,14 +329,20 @@ static void compile_fact(struct compiler *compiler, size_t part,
         }
     }
     nearest = nearest_name(name + strlen("release."), names, FACTS);
-    (void)compiler_error(
-        compiler, syntax->begin, syntax->end, "unknown fact '%s'; %s%s%s", name,
-        nearest == NULL ? "known are release.service "
-                          ".environment .version .kind "
-                          ".data_change .rollback_safe "
-                          ".stuck .age .labels.NAME"
-                        : "did you mean 'release.",
-        nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'?");
+    if (nearest == NULL) {
+        (void)compiler_error(compiler, syntax->begin, syntax->end,
+                             "unknown fact '%s'; known are release.service "
+                             ".environment .version .kind .data_change "
+                             ".rollback_safe .stuck .age .labels.NAME",
+                             name);
+    } else {
+        (void)snprintf(fact, sizeof(fact), "release.%s", nearest);
+        compiler_fix(compiler,
+                     compiler_error(compiler, syntax->begin, syntax->end,
+                                    "unknown fact '%s'; did you mean '%s'?",
+                                    name, fact),
+                     syntax->begin, syntax->end, fact);
+    }
     compiler_break(compiler, part);
 }
 
@@ -407,9 +362,11 @@ static void complain_of_name(struct compiler *compiler, size_t part,
         (void)compiler_error(compiler, syntax->begin, syntax->end,
                              "'%s' is a function: %s", name, usage);
     } else if (nearest != NULL) {
-        (void)compiler_error(compiler, syntax->begin, syntax->end,
-                             "unknown signal '%s'; did you mean '%s'?", name,
-                             nearest);
+        compiler_fix(compiler,
+                     compiler_error(compiler, syntax->begin, syntax->end,
+                                    "unknown signal '%s'; did you mean '%s'?",
+                                    name, nearest),
+                     syntax->begin, syntax->end, nearest);
     } else {
         (void)compiler_error(compiler, syntax->begin, syntax->end,
                              "unknown signal '%s'; name it under 'signals:'",
@@ -521,8 +478,10 @@ static uint16_t compile(struct compiler *compiler, enum node_type *ret_type)
             compiler_error(compiler, compiler->error.begin, compiler->error.end,
                            "%s", compiler->error.message);
 
-        (void)snprintf(problem->fix, sizeof(problem->fix), "%.300s",
-                       compiler->error.fix);
+        if (compiler->error.fix[0] != '\0') {
+            compiler_fix(compiler, problem, compiler->error.fix_begin,
+                         compiler->error.fix_end, compiler->error.fix);
+        }
         return NONE_INDEX;
     }
     for (size_t i = 0; i < compiler->syntax.nodes; i++) {

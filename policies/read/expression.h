@@ -30,6 +30,12 @@ struct problem *compiler_error(struct compiler *compiler, size_t begin,
                                size_t end, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Say what to write in place of the bytes [begin, end) of the expression.
+ * Nothing is said when they stand on two lines, or when @text holds the quote
+ * that the expression stands in. */
+void compiler_fix(const struct compiler *compiler, struct problem *problem,
+                  size_t begin, size_t end, const char *text);
+
 /* The source of a part, cut to a size for messages. */
 #define PART_TEXT_MAX 64
 const char *compiler_part(const struct compiler *compiler,

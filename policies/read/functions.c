@@ -42,6 +42,10 @@ static const struct function functions[] = {
 };
 #define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
 
+static const char known_functions[] =
+    "avg min max sum stddev quantile count slope forecast rising baseline "
+    "change before surely absent flat rate too_many burn";
+
 static const char *const canary_functions[] = {"canary", "control", "worse"};
 
 /* What one call's arguments say. */
@@ -481,10 +485,14 @@ static bool compile_fleet(struct compiler *compiler, size_t part,
             continue;
         }
         if (syntax->arguments != (fleet_facts[i].spans ? 1 : 0)) {
-            (void)compiler_error(compiler, syntax->begin, syntax->end,
-                                 "write %s%s", fleet_facts[i].name,
-                                 fleet_facts[i].spans ? "(1h)"
-                                                      : " without brackets");
+            char usage[40];
+
+            (void)snprintf(usage, sizeof(usage), "%s%s", fleet_facts[i].name,
+                           fleet_facts[i].spans ? "(1h)" : "");
+            compiler_fix(compiler,
+                         compiler_error(compiler, syntax->begin, syntax->end,
+                                        "this fact is written '%s'", usage),
+                         syntax->begin, syntax->end, usage);
             return true;
         }
         if (!fleet_facts[i].spans) {
@@ -540,11 +548,17 @@ static void complain_of_function(struct compiler *compiler,
         names[FUNCTIONS + i] = fleet_facts[i].name;
     }
     nearest = nearest_name(name, names, FUNCTIONS + FLEET_FACTS);
-    (void)compiler_error(compiler, syntax->begin, syntax->begin + length,
-                         nearest == NULL ? "unknown function '%s'%s"
-                                         : "unknown function '%s'; did you "
-                                           "mean '%s'?",
-                         name, nearest == NULL ? "" : nearest);
+    if (nearest == NULL) {
+        (void)compiler_error(compiler, syntax->begin, syntax->begin + length,
+                             "unknown function '%s'; known are %s", name,
+                             known_functions);
+        return;
+    }
+    compiler_fix(compiler,
+                 compiler_error(compiler, syntax->begin, syntax->begin + length,
+                                "unknown function '%s'; did you mean '%s'?",
+                                name, nearest),
+                 syntax->begin, syntax->begin + length, nearest);
 }
 
 void compile_call(struct compiler *compiler, size_t part)

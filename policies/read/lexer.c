@@ -79,6 +79,22 @@ bool lexer_is_name(const char *name)
     return true;
 }
 
+/* A name with capitals in it, which ends here. */
+static struct token lower_token(const struct lexer *lexer, size_t begin)
+{
+    struct token token = bad_token(
+        begin, lexer->at, "names have only a-z, 0-9 and _, no capitals");
+    size_t length = lexer->at - begin;
+
+    for (size_t i = 0; i < length && length < sizeof(token.fix); i++) {
+        char byte = lexer->text[begin + i];
+
+        token.fix[i] =
+            byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+    }
+    return token;
+}
+
 static struct token lex_path(struct lexer *lexer)
 {
     struct token token = {.kind = TOKEN_PATH, .begin = lexer->at};
@@ -96,8 +112,7 @@ static struct token lex_path(struct lexer *lexer)
                is_digit(byte_at(lexer, lexer->at))) {
             lexer->at++;
         }
-        return bad_token(token.begin, lexer->at,
-                         "names have only a-z, 0-9 and _, no capitals");
+        return lower_token(lexer, token.begin);
     }
     for (size_t i = 0; i < WORDS; i++) {
         if (strlen(words[i].word) == length &&
@@ -247,23 +262,23 @@ static const struct {
 
 /* What people of other languages write, and what they should write here. */
 static const struct {
-    const char *sign, *message;
+    const char *sign, *message, *fix;
 } strangers[] = {
-    {"&&", "'&&' is written 'and' here"},
-    {"||", "'||' is written 'or' here"},
-    {"!", "'!' is written 'not' here"},
-    {"=", "'=' is written '==' here, and compares texts only"},
-    {"%", "'%' belongs right behind a number: 5%"},
-    {"'", "texts stand in double quotes here"},
-    {".", "digits are missing before the point"},
-    {"[", "windows are arguments here: avg(x, 5m)"},
-    {"\xe2\x89\xa4", "write '<='"},
-    {"\xe2\x89\xa5", "write '>='"},
-    {"\xe2\x89\xa0", "write '!='"},
-    {"\xc3\x97", "write '*'"},
-    {"\xc3\xb7", "write '/'"},
-    {"\xe2\x88\x92", "write '-'"},
-    {"\xe2\x80\x9c", "write a straight quote: \""},
+    {"&&", "'&&' is written 'and' here", "and"},
+    {"||", "'||' is written 'or' here", "or"},
+    {"!", "'!' is written 'not' here", "not "},
+    {"=", "'=' is written '==' here, and compares texts only", "=="},
+    {"%", "'%' belongs right behind a number: 5%", ""},
+    {"'", "texts stand in double quotes here", "\""},
+    {".", "digits are missing before the point; write 0.5, not .5", "0."},
+    {"[", "windows are arguments here: avg(x, 5m)", ""},
+    {"\xe2\x89\xa4", "write '<='", "<="},
+    {"\xe2\x89\xa5", "write '>='", ">="},
+    {"\xe2\x89\xa0", "write '!='", "!="},
+    {"\xc3\x97", "write '*'", "*"},
+    {"\xc3\xb7", "write '/'", "/"},
+    {"\xe2\x88\x92", "write '-'", "-"},
+    {"\xe2\x80\x9c", "write a straight quote: \"", "\""},
 };
 
 static bool sign_follows(const struct lexer *lexer, const char *sign)
@@ -282,8 +297,12 @@ static struct token lex_stranger(const struct lexer *lexer)
 
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
         if (sign_follows(lexer, strangers[i].sign)) {
-            return bad_token(lexer->at, lexer->at + strlen(strangers[i].sign),
-                             "%s", strangers[i].message);
+            struct token token =
+                bad_token(lexer->at, lexer->at + strlen(strangers[i].sign),
+                          "%s", strangers[i].message);
+
+            memcpy(token.fix, strangers[i].fix, strlen(strangers[i].fix) + 1);
+            return token;
         }
     }
     bytes = bytes == 0 ? 1 : bytes;

@@ -44,6 +44,7 @@ struct token {
     double number;
     time_ms span;
     char message[120]; /* of TOKEN_BAD: one clear sentence */
+    char fix[68];      /* of TOKEN_BAD: what to write instead, "" none */
 };
 
 struct lexer {

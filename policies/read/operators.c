@@ -71,8 +71,8 @@ static void spell_number(double number, struct unit unit, char *ret_text,
     } else {
         return;
     }
-    (void)snprintf(ret_text, size, "%s%s (a bare number is a count)",
-                   number_print(number, digits), ending);
+    (void)snprintf(ret_text, size, "%s%s", number_print(number, digits),
+                   ending);
 }
 
 static void complain_of_units(struct compiler *compiler, size_t part)
@@ -96,8 +96,11 @@ static void complain_of_units(struct compiler *compiler, size_t part)
         compiler->text + syntax->sign_begin);
 
     if (left->bare != right->bare && bare->kind == SYNTAX_LITERAL) {
-        spell_number(bare->number, right->bare ? left->unit : right->unit,
-                     problem->fix, sizeof(problem->fix));
+        char fix[NUMBER_TEXT_MAX + 8] = "";
+
+        spell_number(bare->number, right->bare ? left->unit : right->unit, fix,
+                     sizeof(fix));
+        compiler_fix(compiler, problem, bare->begin, bare->end, fix);
     }
     compiler_break(compiler, part);
 }
@@ -183,24 +186,33 @@ static void compile_product(struct compiler *compiler, size_t part)
 
 /* --- Comparisons ---------------------------------------------------------- */
 
-/* What to write instead of a comparison that means nothing. */
+/* What to write instead of a comparison that means nothing: @form with L and R
+ * for its two sides. */
 static void suggest(const struct compiler *compiler,
                     const struct syntax_node *syntax, struct problem *problem,
                     const char *form)
 {
-    char left[PART_TEXT_MAX], right[PART_TEXT_MAX];
+    const struct syntax_node *sides[] = {
+        &compiler->syntax.node[syntax->argument[0]],
+        &compiler->syntax.node[syntax->argument[1]],
+    };
+    char fix[PROBLEM_TEXT_MAX] = "";
     size_t used = 0;
 
-    (void)compiler_part(compiler, &compiler->syntax.node[syntax->argument[0]],
-                        left);
-    (void)compiler_part(compiler, &compiler->syntax.node[syntax->argument[1]],
-                        right);
-    for (; *form != '\0' && used + 1 < sizeof(problem->fix); form++) {
-        const char letter[2] = {*form, '\0'};
-        const char *more = *form == 'L' ? left : *form == 'R' ? right : letter;
+    for (; *form != '\0' && used < sizeof(fix); form++) {
+        const struct syntax_node *side = sides[*form == 'R'];
 
-        used += (size_t)snprintf(problem->fix + used,
-                                 sizeof(problem->fix) - used, "%s", more);
+        if (*form == 'L' || *form == 'R') {
+            used += (size_t)snprintf(fix + used, sizeof(fix) - used, "%.*s",
+                                     (int)(side->outer_end - side->outer_begin),
+                                     compiler->text + side->outer_begin);
+        } else if (used + 1 < sizeof(fix)) {
+            fix[used++] = *form;
+        }
+    }
+    if (used < sizeof(fix)) {
+        compiler_fix(compiler, problem, sides[0]->outer_begin,
+                     sides[1]->outer_end, fix);
     }
 }
 
@@ -288,12 +300,18 @@ static bool check_held(struct compiler *compiler,
 {
     const time_ms every = compiler->draft->head.watch.every;
     char grid[DURATION_TEXT_MAX], least[DURATION_TEXT_MAX];
+    char fix[DURATION_TEXT_MAX + 8];
 
     if (syntax->op == OP_FOR && syntax->span < 3 * every) {
-        (void)compiler_error(compiler, syntax->sign_begin, syntax->sign_end,
-                             "'for' wants at least 3 grid times of %s: for %s",
-                             duration_print(every, grid),
-                             duration_print(3 * every, least));
+        (void)snprintf(fix, sizeof(fix), "for %s",
+                       duration_print(3 * every, least));
+        compiler_fix(compiler,
+                     compiler_error(compiler, syntax->sign_begin,
+                                    syntax->sign_end,
+                                    "'for' wants at least 3 grid times of %s; "
+                                    "write '%s'",
+                                    duration_print(every, grid), fix),
+                     syntax->sign_begin, syntax->sign_end, fix);
         return false;
     }
     if (syntax->op == OP_FOR) {
@@ -302,9 +320,13 @@ static bool check_held(struct compiler *compiler,
                                      "'for'");
     }
     if (syntax->k > syntax->n) {
-        (void)compiler_error(compiler, syntax->sign_begin, syntax->sign_end,
-                             "%d of %d can never be; write 'for %d of %d'",
-                             syntax->k, syntax->n, syntax->n, syntax->k);
+        (void)snprintf(fix, sizeof(fix), "for %d of %d", syntax->n, syntax->k);
+        compiler_fix(compiler,
+                     compiler_error(compiler, syntax->sign_begin,
+                                    syntax->sign_end,
+                                    "%d of %d can never be; write '%s'",
+                                    syntax->k, syntax->n, fix),
+                     syntax->sign_begin, syntax->sign_end, fix);
         return false;
     }
     return true;

@@ -293,25 +293,29 @@ static bool find_kind(struct draft *draft, const struct yaml_item *entry,
 static bool check_named_keys(struct draft *draft, const struct yaml_item *entry)
 {
     static const char *const keys[] = {"is"};
+    const struct yaml_item *before = NULL;
 
     for (const struct yaml_item *item = entry->first; item != NULL;
          item = item->next) {
+        struct problem *problem = NULL;
         bool elsewhere = false;
 
         for (size_t i = 0; i < FETCHED_KEYS; i++) {
             elsewhere = elsewhere || strcmp(item->key, fetched_keys[i]) == 0;
         }
         if (elsewhere) {
-            (void)yaml_key_error(draft->problems, item,
-                                 "'%s' belongs to a fetched signal; of 'is' "
-                                 "it follows from the expression",
-                                 item->key);
+            problem = yaml_key_error(draft->problems, item,
+                                     "'%s' belongs to a fetched signal; of "
+                                     "'is' it follows from the expression",
+                                     item->key);
         } else if (strcmp(item->key, "is") != 0) {
-            yaml_unknown_key(item, keys, 1, draft->problems);
+            problem = yaml_unknown_key(item, keys, 1, draft->problems);
         }
         if (yaml_is_rest_of_value(item)) {
+            yaml_quote_fix(problem, before, item);
             return false;
         }
+        before = item;
     }
     return true;
 }

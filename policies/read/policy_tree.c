@@ -1,11 +1,50 @@
 /* `tree:`: questions and leaves, without recursion: what is still to be read
  * waits on a stack of fixed size. */
 #include "policies/read/draft.h"
+#include "policies/utf8.h"
 
 #include <assert.h>
 #include <string.h>
 
 /* --- Texts for people ----------------------------------------------------- */
+
+/* About the bytes from @begin to @end of a text. */
+static struct problem *template_error(struct draft *draft,
+                                      const struct yaml_item *item,
+                                      const char *begin, const char *end,
+                                      const char *message)
+{
+    int line = 0, column = 0;
+    struct problem *problem = NULL;
+
+    yaml_place(draft->tree, item, (size_t)(begin - item->text), &line, &column);
+    problem = problems_error(draft->problems, line, column, "%s", message);
+    problem->length = (int)utf8_count(begin, (size_t)(end - begin));
+    return problem;
+}
+
+static void complain_of_template(struct draft *draft,
+                                 const struct yaml_item *item,
+                                 const char *begin, const char *end,
+                                 const char *nearest)
+{
+    int length = (int)(end - begin > 60 ? 60 : end - begin);
+    char message[PROBLEM_TEXT_MAX];
+
+    if (nearest == NULL) {
+        (void)snprintf(message, sizeof(message),
+                       "unknown name '%.*s'; known are service, environment, "
+                       "version, target",
+                       length, begin);
+        (void)template_error(draft, item, begin, end, message);
+        return;
+    }
+    (void)snprintf(message, sizeof(message),
+                   "unknown name '%.*s'; did you mean '{{%s}}'?", length, begin,
+                   nearest);
+    problem_fix(template_error(draft, item, begin, end, message), "{{%s}}",
+                nearest);
+}
 
 static bool check_template(struct draft *draft, const struct yaml_item *item)
 {
@@ -17,12 +56,11 @@ static bool check_template(struct draft *draft, const struct yaml_item *item)
         const char *close = strstr(at, "}}");
         char name[48] = "";
         size_t length = 0;
-        const char *nearest = NULL;
         bool known = false;
 
         if (close == NULL) {
-            (void)yaml_error(draft->problems, item,
-                             "'{{' is never closed by '}}'");
+            (void)template_error(draft, item, at, at + 2,
+                                 "'{{' is never closed by '}}'");
             return false;
         }
         length = (size_t)(close - at) - 2;
@@ -33,13 +71,8 @@ static bool check_template(struct draft *draft, const struct yaml_item *item)
             known = known || strcmp(names[i], name) == 0;
         }
         if (!known) {
-            nearest = nearest_name(name, names, 4);
-            (void)yaml_error(
-                draft->problems, item, "unknown name '{{%s}}'; %s%s%s", name,
-                nearest == NULL ? "known are service, "
-                                  "environment, version, target"
-                                : "did you mean '{{",
-                nearest == NULL ? "" : nearest, nearest == NULL ? "" : "}}'?");
+            complain_of_template(draft, item, at, close + 2,
+                                 nearest_name(name, names, 4));
             return false;
         }
         at = close + 2;

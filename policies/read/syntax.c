@@ -60,6 +60,12 @@ refuse(struct parser *parser, size_t begin, size_t end, const char *format, ...)
 
 static bool refuse_token(struct parser *parser, const char *message)
 {
+    if (parser->token.kind == TOKEN_BAD) {
+        (void)snprintf(parser->error->fix, sizeof(parser->error->fix), "%s",
+                       parser->token.fix);
+        parser->error->fix_begin = parser->token.begin;
+        parser->error->fix_end = parser->token.end;
+    }
     return refuse(parser, parser->token.begin, parser->token.end, "%s",
                   parser->token.kind == TOKEN_BAD ? parser->token.message
                                                   : message);
@@ -134,6 +140,8 @@ static bool refuse_chain(struct parser *parser, const struct syntax_node *left,
         text + middle->outer_begin, (int)(sign->end - sign->begin),
         text + sign->begin, (int)(right->outer_end - right->outer_begin),
         text + right->outer_begin);
+    parser->error->fix_begin = left->outer_begin;
+    parser->error->fix_end = right->outer_end;
     return refuse(parser, sign->begin, sign->end,
                   "comparisons cannot be chained; join them with 'and'");
 }

@@ -55,7 +55,8 @@ struct syntax {
 struct syntax_error {
     size_t begin, end;
     char message[160];
-    char fix[EXPRESSION_BYTES_MAX + 64];
+    char fix[EXPRESSION_BYTES_MAX + 64]; /* "" none; of these bytes: */
+    size_t fix_begin, fix_end;
 };
 
 /* Parse @length bytes of @text.  False: @ret_error is filled in. */

@@ -164,9 +164,8 @@ static void complain(const struct event_reader *reader)
                              "%s", words);
     if (begins_with(parser->context, "while parsing a flow") ||
         begins_with(parser->context, "while parsing a block")) {
-        (void)snprintf(problem->note, sizeof(problem->note),
-                       "what it belongs to begins at %d:%d", opened.line,
-                       opened.column);
+        problem_note(problem, opened.line, opened.column,
+                     "what it belongs to begins here");
     }
 }
 

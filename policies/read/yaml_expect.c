@@ -1,5 +1,6 @@
 /* What a reader of a tree expects, and what it says when that is not there. */
 #include "policies/read/yaml_tree.h"
+#include "policies/utf8.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -58,13 +59,38 @@ struct problem *yaml_key_error(struct problems *problems,
     return problem;
 }
 
+void yaml_fix(struct problem *problem, const struct yaml_item *item,
+              const char *text)
+{
+    const char *quote = item->style == YAML_PLAIN ? "" : "\"";
+
+    problem_fix(problem, "%s%s%s", quote, text, quote);
+    problem->fix_line = item->line;
+    problem->fix_column = item->column;
+    problem->fix_length = item->length;
+}
+
+void yaml_key_fix(struct problem *problem, const struct yaml_item *item,
+                  const char *text)
+{
+    bool plain =
+        (int)utf8_count(item->key, strlen(item->key)) == item->key_length;
+    const char *quote = plain ? "" : "\"";
+
+    problem_fix(problem, "%s%s%s", quote, text, quote);
+    problem->fix_line = item->key_line;
+    problem->fix_column = item->key_column;
+    problem->fix_length = item->key_length;
+}
+
 bool yaml_is_rest_of_value(const struct yaml_item *item)
 {
     return item->in_flow && yaml_is_empty(item);
 }
 
-void yaml_unknown_key(const struct yaml_item *item, const char *const *keys,
-                      size_t count, struct problems *problems)
+struct problem *yaml_unknown_key(const struct yaml_item *item,
+                                 const char *const *keys, size_t count,
+                                 struct problems *problems)
 {
     const char *nearest = nearest_name(item->key, keys, count);
     char known[PROBLEM_TEXT_MAX] = "";
@@ -72,25 +98,54 @@ void yaml_unknown_key(const struct yaml_item *item, const char *const *keys,
     struct problem *problem = NULL;
 
     if (yaml_is_rest_of_value(item)) {
-        (void)yaml_key_error(problems, item,
-                             "unknown key '%s'; a comma ends a value inside "
-                             "{ }: quote this expression",
-                             item->key);
-        return;
+        return yaml_key_error(problems, item,
+                              "unknown key '%s'; a comma ends a value inside "
+                              "{ }: quote this expression",
+                              item->key);
     }
     if (nearest != NULL) {
-        (void)yaml_key_error(problems, item,
-                             "unknown key '%s'; did you mean '%s'?", item->key,
-                             nearest);
-        return;
+        problem = yaml_key_error(problems, item,
+                                 "unknown key '%s'; did you mean '%s'?",
+                                 item->key, nearest);
+        yaml_key_fix(problem, item, nearest);
+        return problem;
     }
     for (size_t i = 0; i < count && used < sizeof(known); i++) {
         used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
                                  i == 0 ? "" : ", ", keys[i]);
     }
     problem = yaml_key_error(problems, item, "unknown key '%s'", item->key);
-    (void)snprintf(problem->note, sizeof(problem->note), "known here: %.300s",
-                   known);
+    problem_note(problem, 0, 0, "known here: %.300s", known);
+    return problem;
+}
+
+void yaml_quote_fix(struct problem *problem, const struct yaml_item *before,
+                    const struct yaml_item *item)
+{
+    char text[PROBLEM_TEXT_MAX];
+    size_t used = 0;
+    int end = 0;
+
+    if (before == NULL || before->kind != YAML_TEXT ||
+        before->style != YAML_PLAIN) {
+        return;
+    }
+    used = (size_t)snprintf(text, sizeof(text), "%s", before->text);
+    for (; item != NULL && yaml_is_rest_of_value(item); item = item->next) {
+        if (item->key_line != before->line || used >= sizeof(text)) {
+            return;
+        }
+        used += (size_t)snprintf(text + used, sizeof(text) - used, ", %s",
+                                 item->key);
+        end = item->key_column + item->key_length;
+    }
+    if (used >= sizeof(text) || strchr(text, '\'') != NULL) {
+        return;
+    }
+    problem_fix(problem, "'%s'", text);
+    problem->fix_line = before->line;
+    problem->fix_column = before->column;
+    problem->fix_length = end - before->column;
 }
 
 /* --- Kinds ---------------------------------------------------------------- */
@@ -130,6 +185,7 @@ static void complain_of_kind(const struct yaml_item *item, const char *wanted,
 bool yaml_expect_map(const struct yaml_item *item, const char *const *keys,
                      size_t count, struct problems *problems)
 {
+    const struct yaml_item *before = NULL;
     bool torn = false; /* a comma tore a value apart: said once */
 
     if (item->kind != YAML_MAP) {
@@ -144,9 +200,15 @@ bool yaml_expect_map(const struct yaml_item *item, const char *const *keys,
             known = strcmp(entry->key, keys[i]) == 0;
         }
         if (!known && !(torn && yaml_is_rest_of_value(entry))) {
-            yaml_unknown_key(entry, keys, count, problems);
-            torn = torn || yaml_is_rest_of_value(entry);
+            struct problem *problem =
+                yaml_unknown_key(entry, keys, count, problems);
+
+            if (yaml_is_rest_of_value(entry)) {
+                yaml_quote_fix(problem, before, entry);
+                torn = true;
+            }
         }
+        before = entry;
     }
     return true;
 }
@@ -222,9 +284,10 @@ bool yaml_expect_word(const struct yaml_item *item, const char *const *words,
     }
     nearest = nearest_name(text, words, count);
     if (nearest != NULL) {
-        (void)yaml_error(problems, item,
-                         "unknown word '%.140s'; did you mean '%s'?", text,
-                         nearest);
+        yaml_fix(yaml_error(problems, item,
+                            "unknown word '%.140s'; did you mean '%s'?", text,
+                            nearest),
+                 item, nearest);
     } else {
         (void)yaml_error(problems, item, "unknown word '%.100s'; write %.200s",
                          text, known);

@@ -245,9 +245,8 @@ static void attach(struct yaml_builder *builder, struct yaml_item *item)
             "key '%s' stands here a second time; keep one", item->key);
 
         problem->length = item->key_length;
-        (void)snprintf(problem->note, sizeof(problem->note),
-                       "the first is at %d:%d", earlier->key_line,
-                       earlier->key_column);
+        problem_note(problem, earlier->key_line, earlier->key_column,
+                     "the first is here");
         return;
     }
     if (frame->last == NULL) {

@@ -98,10 +98,23 @@ struct problem *yaml_key_error(struct problems *problems,
                                const struct yaml_item *item, const char *format,
                                ...) __attribute__((format(printf, 3, 4)));
 
+/* Say what to write in place of @item's text, or of its key; in quotes when
+ * that is how it is written. */
+void yaml_fix(struct problem *problem, const struct yaml_item *item,
+              const char *text);
+void yaml_key_fix(struct problem *problem, const struct yaml_item *item,
+                  const char *text);
+
 /* Complain about one key: "unknown key 'x'; did you mean 'y'?", and about the
  * comma when it looks like the rest of a value inside { }. */
-void yaml_unknown_key(const struct yaml_item *item, const char *const *keys,
-                      size_t count, struct problems *problems);
+struct problem *yaml_unknown_key(const struct yaml_item *item,
+                                 const char *const *keys, size_t count,
+                                 struct problems *problems);
+
+/* @item is the first rest of the value of @before, which a comma tore apart:
+ * say how it is quoted. */
+void yaml_quote_fix(struct problem *problem, const struct yaml_item *before,
+                    const struct yaml_item *item);
 
 /* --- Reading what is expected --------------------------------------------- *
  * Each complains and returns false or NULL when @item is something else.

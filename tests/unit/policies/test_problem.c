@@ -59,7 +59,7 @@ static void problems_come_in_order_of_place(void **state)
                   "this: 1\n"
                   "^~~~\n"
                   "  note: elsewhere\n"
-                  "  write: that: 1\n"
+                  "  fix: this -> that: 1\n"
                   "policies/a.yaml:2:9: error: unknown signal 'x'\n"
                   "    is: x > 70%\n"
                   "        ^\n"

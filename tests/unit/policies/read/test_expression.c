@@ -355,24 +355,27 @@ static void syntax_is_explained(void **state)
         {"share > not hurt", "9: 'not' needs parentheses here: (not x)\n"},
         {"share > --5%", "10: one '-' is enough\n"},
         {"1% < share < 5%",
-         "12: comparisons cannot be chained; join them with 'and', write: 1% "
+         "12: comparisons cannot be chained; join them with 'and', fix: 1% "
          "< share and share < 5%\n"},
         {"1% < (share + 1%) <= 5%",
-         "19: comparisons cannot be chained; join them with 'and', write: 1% "
+         "19: comparisons cannot be chained; join them with 'and', fix: 1% "
          "< (share + 1%) and (share + 1%) <= 5%\n"},
         {"hurt && hurt", "6: '&&' is written 'and' here\n"},
         {"hurt || hurt", "6: '||' is written 'or' here\n"},
-        {"!hurt", "1: '!' is written 'not' here\n"},
+        {"!hurt", "1: '!' is written 'not' here, fix: not \n"},
         {"share = 5%",
          "7: '=' is written '==' here, and compares texts only\n"},
         {"share > 5 %", "11: '%' belongs right behind a number: 5%\n"},
-        {"share > .5", "9: digits are missing before the point\n"},
+        {"share > .5", "9: digits are missing before the point; write 0.5, not "
+                       ".5, fix: 0.\n"},
         {"share > 5.", "9: digits are missing after the point\n"},
         {"share \xe2\x89\xa5 5%", "7: write '>='\n"},
         {"avg(share[5m]) > 5%", "10: windows are arguments here: avg(x, 5m)\n"},
-        {"release.kind == 'x'", "17: texts stand in double quotes here\n"},
+        {"release.kind == 'x'",
+         "17: texts stand in double quotes here, fix: \"\n"},
         {"release.kind == \"x", "17: this quote is never closed\n"},
-        {"Share > 5%", "1: names have only a-z, 0-9 and _, no capitals\n"},
+        {"Share > 5%",
+         "1: names have only a-z, 0-9 and _, no capitals, fix: share\n"},
         {"wait > 5min",
          "8: '5min' is no number, duration (ms s m h d) or bytes (KiB MiB "
          "GiB)\n"},
@@ -391,39 +394,39 @@ static void types_and_units_are_explained(void **state)
         {"share", "1: a question wants a condition; compare this with "
                   "something, like '> 5%'\n"},
         {"share > 5",
-         "7: 'share' is ratio, '5' is count; '>' wants equal units, write: "
-         "5% (a bare number is a count)\n"},
+         "7: 'share' is ratio, '5' is count; '>' wants equal units, fix: "
+         "5%\n"},
         {"share > 0.05",
          "7: 'share' is ratio, '0.05' is count; '>' wants equal units, "
-         "write: 5% (a bare number is a count)\n"},
+         "fix: 5%\n"},
         {"5 < requests",
          "3: '5' is count, 'requests' is per_second; '<' wants equal units, "
-         "write: 5/s (a bare number is a count)\n"},
+         "fix: 5/s\n"},
         {"wait > 5",
-         "6: 'wait' is seconds, '5' is count; '>' wants equal units, write: "
-         "5s (a bare number is a count)\n"},
+         "6: 'wait' is seconds, '5' is count; '>' wants equal units, fix: "
+         "5s\n"},
         {"memory > 5",
-         "8: 'memory' is bytes, '5' is count; '>' wants equal units, write: "
-         "5MiB (a bare number is a count)\n"},
+         "8: 'memory' is bytes, '5' is count; '>' wants equal units, fix: "
+         "5MiB\n"},
         {"share > 5s",
          "7: 'share' is ratio, '5s' is seconds; '>' wants equal units\n"},
         {"errors + wait > 5/s",
          "8: 'errors' is per_second, 'wait' is seconds; '+' wants equal "
          "units\n"},
         {"1 - share > 5%",
-         "3: '1' is count, 'share' is ratio; '-' wants equal units, write: "
-         "100% (a bare number is a count)\n"},
+         "3: '1' is count, 'share' is ratio; '-' wants equal units, fix: "
+         "100%\n"},
         {"hurt > 5%", "6: a condition cannot be compared with ratio\n"},
         {"hurt == hurt", "6: a condition is not compared; write it alone, or "
                          "with 'not'\n"},
         {"share == 5%",
          "7: measurements are hardly ever exactly equal; compare with < <= > "
-         ">=, write: share >= 5% and share <= 5%\n"},
+         ">=, fix: share >= 5% and share <= 5%\n"},
         {"share != 5%",
          "7: measurements are hardly ever exactly equal; compare with < <= > "
-         ">=, write: share < 5% or share > 5%\n"},
+         ">=, fix: share < 5% or share > 5%\n"},
         {"release.version > \"2\"",
-         "17: texts have no order; compare with == or !=, write: "
+         "17: texts have no order; compare with == or !=, fix: "
          "release.version == \"2\"\n"},
         {"release.version == 2", "17: a text cannot be compared with count\n"},
         {"share and hurt",
@@ -437,10 +440,10 @@ static void types_and_units_are_explained(void **state)
         {"wait*wait*wait*wait*wait*wait*wait*wait*wait > 1",
          "1: no measurement has such a unit; is a factor used too often?\n"},
         {"share > 5 and wait > 5",
-         "7: 'share' is ratio, '5' is count; '>' wants equal units, write: "
-         "5% (a bare number is a count)\n"
-         "20: 'wait' is seconds, '5' is count; '>' wants equal units, write: "
-         "5s (a bare number is a count)\n"},
+         "7: 'share' is ratio, '5' is count; '>' wants equal units, fix: "
+         "5%\n"
+         "20: 'wait' is seconds, '5' is count; '>' wants equal units, fix: "
+         "5s\n"},
     };
 
     (void)state;
@@ -454,7 +457,10 @@ static void names_are_explained(void **state)
         {"latency > 5s",
          "1: unknown signal 'latency'; name it under 'signals:'\n"},
         {"avg > 5%", "1: 'avg' is a function: avg(x, 5m)\n"},
-        {"average(share) > 5%", "1: unknown function 'average'\n"},
+        {"average(share) > 5%",
+         "1: unknown function 'average'; known are avg min max sum stddev "
+         "quantile count slope forecast rising baseline change before surely "
+         "absent flat rate too_many burn\n"},
         {"rissing(share)",
          "1: unknown function 'rissing'; did you mean 'rising'?\n"},
         {"release.rolback_safe", "1: unknown fact 'release.rolback_safe'; did "
@@ -463,9 +469,10 @@ static void names_are_explained(void **state)
          "1: unknown fact 'release.author'; known are release.service "
          ".environment .version .kind .data_change .rollback_safe .stuck .age "
          ".labels.NAME\n"},
-        {"fleet.rollbacks > 2", "1: write fleet.rollbacks(1h)\n"},
+        {"fleet.rollbacks > 2",
+         "1: this fact is written 'fleet.rollbacks(1h)'\n"},
         {"fleet.breaching(1h) > 2",
-         "1: write fleet.breaching without brackets\n"},
+         "1: this fact is written 'fleet.breaching'\n"},
         {"fleet.releases(1h) > 2", "1: unknown function 'fleet.releases'; did "
                                    "you mean 'fleet.released'?\n"},
         {"worse(share)", "1: worse() compares the sides of a canary, which "
@@ -485,7 +492,7 @@ static void windows_are_explained(void **state)
 {
     static const struct golden golden[] = {
         {"hurt for 30s",
-         "6: 'for' wants at least 3 grid times of 15s: for 45s\n"},
+         "6: 'for' wants at least 3 grid times of 15s; write 'for 45s'\n"},
         {"hurt for 1d",
          "6: 'for' looks back over 5760 grid times of 15s, at most 512: "
          "128m\n"},

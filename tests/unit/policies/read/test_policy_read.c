@@ -454,8 +454,9 @@ static void another_grid_is_checked_anew(void **state)
     policy = changed(NULL, 0, MINUTE_MS, problems);
     assert_null(policy);
     assert_int_equal(problems->errors, 1);
-    assert_string_equal(problems->list[0].text,
-                        "'for' wants at least 3 grid times of 1m: for 3m");
+    assert_string_equal(
+        problems->list[0].text,
+        "'for' wants at least 3 grid times of 1m; write 'for 3m'");
     free(problems);
 }
 
@@ -584,7 +585,8 @@ static void signals_are_explained(void **state)
          "policy.yaml:5:23: error: unknown key '0.9'; a comma ends a value "
          "inside { }: quote this expression\n"
          "  y: {is: quantile(x, 0.9, 5m)}\n"
-         "                      ^~~\n"},
+         "                      ^~~\n"
+         "  fix: quantile(x, 0.9, 5m) -> 'quantile(x, 0.9, 5m)'\n"},
         {HEAD "signals:\n"
               "  a: {is: b + 1}\n"
               "  b: {is: c + 1}\n"
@@ -666,7 +668,8 @@ static void trees_are_explained(void **state)
          "policy.yaml:5:32: error: unknown key '5m) > 5'; a comma ends a "
          "value inside { }: quote this expression\n"
          "tree: {question: q, if: avg(x, 5m) > 5, then: wait, else: wait}\n"
-         "                               ^~~~~~~\n"},
+         "                               ^~~~~~~\n"
+         "  fix: avg(x, 5m) > 5 -> 'avg(x, 5m) > 5'\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: healty, else: "
               "wait}\n",
          "policy.yaml:3:46: error: unknown word 'healty'; did you mean "
@@ -686,10 +689,10 @@ static void trees_are_explained(void **state)
          "        ^\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: wait,\n"
               "  else: {page: \"{{versoin}} is bad\"}}\n",
-         "policy.yaml:4:16: error: unknown name '{{versoin}}'; did you mean "
+         "policy.yaml:4:17: error: unknown name '{{versoin}}'; did you mean "
          "'{{version}}'?\n"
          "  else: {page: \"{{versoin}} is bad\"}}\n"
-         "               ^~~~~~~~~~~~~~~~~~~~\n"},
+         "                ^~~~~~~~~~~\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: wait,\n"
               "  else: {hold: text, blame: none}}\n",
          "policy.yaml:4:22: error: only a 'page' may blame nobody\n"

@@ -201,7 +201,9 @@ static void treacherous_yaml_is_refused(void **state)
          "x.yaml:2:1: error: key 'a' stands here a second time; keep one\n"
          "a: 2\n"
          "^\n"
-         "  note: the first is at 1:1\n"},
+         "x.yaml:1:1: note: the first is here\n"
+         "a: 1\n"
+         "^\n"},
         {"a: &x 1\nb: *x\n",
          "x.yaml:1:4: error: anchors ('&') are not read here; write the value "
          "out\n"
@@ -348,11 +350,15 @@ static void complaints_say_what_to_do(void **state)
          "indentation and the quotes before it\n"
          " b\n"
          " ^\n"
-         "  note: what it belongs to begins at 1:1\n"},
+         "x.yaml:1:1: note: what it belongs to begins here\n"
+         "a:\n"
+         "^\n"},
         {"a: [1, {b: 2]\n", "x.yaml:1:13: error: a ',' or '}' is missing here\n"
                             "a: [1, {b: 2]\n"
                             "            ^\n"
-                            "  note: what it belongs to begins at 1:8\n"},
+                            "x.yaml:1:8: note: what it belongs to begins here\n"
+                            "a: [1, {b: 2]\n"
+                            "       ^\n"},
         {"a: |x\n  b\n",
          "x.yaml:1:5: error: text cannot follow '|' or '>' on the same line; "
          "begin it on the next\n"
