@@ -15,7 +15,8 @@
 static bool has_room(const struct driver *driver)
 {
     return !driver->is_stopping && !driver->is_lost &&
-           store_thread_waiting(driver->store) + DECISION_RECORDS_MAX <=
+           store_thread_waiting(driver->store) + driver->batched +
+                   DECISION_RECORDS_MAX <=
                STORE_QUEUE_MAX;
 }
 
@@ -47,6 +48,9 @@ static void run_ticks(struct driver *driver)
            core_deadline(driver->core) <= driver_now(driver)) {
         driver->ticks_left--;
         step(driver, &tick);
+    }
+    if (!driver->is_stopping) {
+        journal_flush(driver);
     }
 }
 
@@ -449,6 +453,7 @@ void driver_stop(struct driver *driver)
     driver->is_stopping = true;
     close_adapters(driver);
     http_close(driver->http, on_http_closed, driver);
+    journal_flush(driver);
     store_thread_stop(driver->store);
     driver->store = NULL;
     journal_drop_reads(driver);

@@ -68,6 +68,11 @@ struct driver {
     size_t handles;       /* not yet closed; http counts as one */
     int ticks_left;       /* of this turn */
 
+    /* Records of this turn's steps, not yet handed to the store's thread: what
+     * is decided together is committed together. */
+    struct entry batch[STORE_GROUP_MAX];
+    size_t batched;
+
     /* Durability. */
     uint64_t durable;
     struct held_effects held;  /* until `needs` is durable, in order */
@@ -106,9 +111,10 @@ void driver_handle_closed(uv_handle_t *handle);
 bool driver_may_feed(const struct driver *driver);
 void driver_feed(struct driver *driver, const struct input *input);
 
-/* journal.c: the records of driver->decision are handed to the store's thread;
- * its news is taken. */
+/* journal.c: the records of driver->decision join the batch; the batch is
+ * handed to the store's thread; its news is taken. */
 void journal_append(struct driver *driver);
+void journal_flush(struct driver *driver);
 void journal_news(struct driver *driver);
 void journal_drop_reads(struct driver *driver);
 

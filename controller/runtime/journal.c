@@ -23,25 +23,46 @@ static struct entry entry_of(const struct record *record)
     return entry;
 }
 
-/* Everything a record points to is lent for the step: encode at once. */
+void journal_flush(struct driver *driver)
+{
+    bool taken = false;
+
+    if (driver->batched == 0) {
+        return;
+    }
+    /* driver_may_feed() saw the room. */
+    taken = store_thread_append(driver->store, driver->batch, driver->batched);
+    assert(taken);
+    (void)taken;
+    driver->batched = 0;
+}
+
+static bool is_intent(const struct record *record)
+{
+    return record->kind == RECORD_ROLLBACK_MOVED &&
+           record->rollback_state == ROLLBACK_INTENDED;
+}
+
+/* Everything a record points to is lent for the step: encode at once.  A
+ * verdict and the intent that follows from it are steps of one turn: in one
+ * batch they cost one fsync, not two.  The intent waits for nothing else. */
 void journal_append(struct driver *driver)
 {
     const struct decision *decision = &driver->decision;
-    struct entry entries[DECISION_RECORDS_MAX];
-    bool taken = false;
+    bool is_urgent = false;
 
-    if (decision->records_count == 0) {
-        return;
+    if (driver->batched + decision->records_count > STORE_GROUP_MAX) {
+        journal_flush(driver);
     }
     for (size_t i = 0; i < decision->records_count; i++) {
-        entries[i] = entry_of(&decision->records[i]);
+        driver->batch[driver->batched] = entry_of(&decision->records[i]);
+        driver->batched++;
         revert_clock_record(driver, &decision->records[i]);
+        is_urgent = is_urgent || is_intent(&decision->records[i]);
     }
-    /* driver_may_feed() saw the room. */
-    taken =
-        store_thread_append(driver->store, entries, decision->records_count);
-    assert(taken);
-    (void)taken;
+    if (is_urgent) {
+        journal_flush(driver);
+    }
 }
 
 bool driver_read(struct driver *driver, const struct store_query *query,
