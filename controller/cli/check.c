@@ -1,4 +1,3 @@
-#include "policies/read/policy_read.h"
 #include "controller/cli/commands.h"
 
 #include <dirent.h>
@@ -6,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "policies/read/policy_read.h"
 
 #include "controller/cli/terminal.h"
 #include "controller/config/config.h"
