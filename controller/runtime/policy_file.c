@@ -1,4 +1,3 @@
-#include "policies/read/policy_read.h"
 #include "controller/runtime/policy_folder_inside.h"
 
 #include <assert.h>
@@ -6,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "policies/read/policy_read.h"
 
 #include "controller/config/config_file.h"
 

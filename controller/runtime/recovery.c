@@ -1,10 +1,11 @@
-#include "policies/read/policy_read.h"
 #include "controller/runtime/driver_inside.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "policies/read/policy_read.h"
 
 struct recovery {
     struct driver *driver;
