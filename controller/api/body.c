@@ -66,8 +66,9 @@ bool body_check_text(const char *text, const struct member *member,
                wrong(member, ret_refusal,
                      "a time like 2024-09-18T14:20:00Z, or Unix seconds");
     case MEMBER_SPAN:
-        return duration_read(text, &moment) ||
-               wrong(member, ret_refusal, "a span like 90s, 30m or 24h");
+        return (duration_read(text, &moment) && moment > 0) ||
+               wrong(member, ret_refusal,
+                     "a span above zero like 90s, 30m or 24h");
     case MEMBER_CHANGE:
         return check_change(text, member, ret_refusal);
     case MEMBER_KEY:

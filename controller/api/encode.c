@@ -75,6 +75,14 @@ static void put_integer(json_t *object, const char *name, int64_t number)
     encode_put(object, name, json_integer(number));
 }
 
+/* null for what JSON cannot say: a sum that grew beyond all numbers. */
+static void put_number(json_t *object, const char *name, double number)
+{
+    json_t *json = json_real(number);
+
+    encode_put(object, name, json != NULL ? json : json_null());
+}
+
 static void put_names(json_t *object, const struct core *core, uint16_t index)
 {
     struct service_view service;
@@ -160,7 +168,7 @@ static void put_watch(json_t *json, const struct release_view *release)
     put_integer(json, "lasts_ms", release->lasts);
     put_integer(json, "looks", (int64_t)release->looks);
     put_integer(json, "known_looks", (int64_t)release->known_looks);
-    encode_put(json, "requests", json_real(release->requests));
+    put_number(json, "requests", release->requests);
     encode_put(json, "verdict", encode_verdict(release));
     put_text(json, "mode", mode_name(release->mode));
     put_text(json, "rollback_safe", encode_answer(release->rollback_safe));

@@ -115,8 +115,9 @@ static void on_frozen(struct api *api, struct exchange *exchange,
 
     while (more == NULL && view_next_freeze(core, &cursor, &freeze)) {
         if (freeze.id == effect->answer.freeze) {
-            (void)snprintf(text, sizeof(text), "frozen until %s",
-                           moment_print(freeze.until, until));
+            (void)snprintf(
+                text, sizeof(text), "frozen until %s",
+                moment_print(freeze.until / SECOND_MS * SECOND_MS, until));
             more = json_pack("{s:s}", "text", text);
         }
     }

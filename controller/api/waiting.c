@@ -226,8 +226,14 @@ void waiting_read(struct api *api, struct exchange *exchange,
                   const struct store_query *query, reading_done *done,
                   void (*forget)(void *), void *data)
 {
-    struct waiting *waiting = add(api, exchange, WAITS_FOR_READING);
+    struct waiting *waiting = NULL;
 
+    if (api->closing) { /* nothing may wait beyond the server's patience */
+        forget(data);
+        refuse_store(api, exchange);
+        return;
+    }
+    waiting = add(api, exchange, WAITS_FOR_READING);
     waiting->read = done;
     waiting->forget = forget;
     waiting->data = data;

@@ -1,5 +1,6 @@
 /* The whole API over real sockets and the real core: every operation, with
  * every answer held against openapi.yaml. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "controller/api/encode.h"
 #include "controller/api/routes.h"
 #include "help_driver.h"
 #include "help_openapi.h"
@@ -391,6 +393,8 @@ static void freezes_come_and_go(void **state)
     expect("GET", "/v1/gate" QUERY, NULL, 200, NULL);
     expect("POST", "/v1/freezes", "{" ABOUT ",\"for\":\"2 h\"}", 400,
            "bad_value");
+    expect("POST", "/v1/freezes",
+           "{" ABOUT ",\"for\":\"0s\",\"reason\":\"none\"}", 400, "bad_value");
 }
 
 static void the_gate_says_what_it_does_not_know(void **state)
@@ -413,6 +417,21 @@ static void the_gate_says_what_it_does_not_know(void **state)
     expect("POST", "/v1/gate",
            "{" ABOUT ",\"version\":\"1\",\"override\":true}", 400,
            "missing_member");
+}
+
+static void a_number_beyond_all_numbers_is_null(void **state)
+{
+    struct release_view release;
+    json_t *json = NULL;
+    size_t cursor = 0;
+
+    (void)state;
+    deploy();
+    assert_true(view_next_release(world->driver.core, &cursor, &release));
+    release.requests = (double)INFINITY;
+    json = encode_release(world->driver.core, &release);
+    assert_true(json_is_null(json_object_get(json, "requests")));
+    json_decref(json);
 }
 
 /* --- The fleet ------------------------------------------------------------ */
@@ -563,6 +582,36 @@ static void closing_waits_for_what_is_under_way(void **state)
     heard_free(&heard);
 }
 
+static bool is_busy(void *data)
+{
+    struct http_server_counts counts;
+
+    http_server_count(((const struct fixture *)data)->api->servers[0], &counts);
+    return counts.connections == 1;
+}
+
+/* It would wait beyond the end of the server. */
+static void nothing_is_read_once_it_closes(void **state)
+{
+    static const char head[] = "GET /v1/policies HTTP/1.1\r\nHost: h\r\n";
+    struct heard heard = {0};
+    int fd = socket_open(api_port(world->api));
+
+    (void)state;
+    world->driver.lose_reads = true;
+    socket_say(fd, head, sizeof(head) - 1);
+    loop_until(&world->loop, is_busy, world);
+    (void)uv_run(&world->loop, UV_RUN_NOWAIT); /* the head's begin is read */
+    api_close(world->api, on_closed, world);
+    socket_say(fd, "\r\n", 2);
+    socket_hear_end(&world->loop, fd, &heard);
+    assert_int_equal(heard_status(&heard), 503);
+    assert_non_null(strstr(heard.bytes, "shutting down"));
+    loop_until(&world->loop, is_closed, world);
+    (void)close(fd);
+    heard_free(&heard);
+}
+
 /* --- Doors ---------------------------------------------------------------- */
 
 static void paths_methods_and_principals_are_checked(void **state)
@@ -708,6 +757,8 @@ int main(void)
         STORY(an_answer_waits_until_it_is_durable),
         STORY(an_answer_that_does_not_become_durable_is_503),
         STORY(closing_waits_for_what_is_under_way),
+        STORY(nothing_is_read_once_it_closes),
+        STORY(a_number_beyond_all_numbers_is_null),
         STORY(paths_methods_and_principals_are_checked),
         STORY(a_bad_principal_is_refused),
         STORY(a_bad_target_is_refused),
