@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -237,8 +238,10 @@ class Refused(Case):
         os.chmod(self.world.state, 0o555)
         os.chmod(self.world.folder + "/hook.key", 0o444)
         os.chmod(self.world.folder, 0o755)
+        # Where it was built another user may not look.
+        binary = shutil.copy(world.BINARY, self.world.folder + "/lastgood")
         self.check_refused(r"lastgood serve: .*lastgood\.(db|lock)",
-                           prepare=prepare)
+                           prepare=prepare, binary=binary)
 
     def test_wrong_options(self):
         for options in (["--nonsense"], ["--config"], [],

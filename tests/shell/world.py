@@ -338,11 +338,11 @@ class World:
 class Daemon:
     """`lastgood serve` as a process; every line it says is kept."""
 
-    def __init__(self, world, environment=None, prepare=None):
+    def __init__(self, world, environment=None, prepare=None, binary=BINARY):
         self.world = world
         self.lines = []
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", world.config],
+            [binary, "serve", "--config", world.config],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, preexec_fn=prepare,
             env=dict(os.environ, **(environment or {})))
