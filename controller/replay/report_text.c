@@ -213,22 +213,68 @@ static void print_answers(const struct report *report, const struct told *told)
     }
 }
 
-void report_text_decision(struct report *report, const struct told *told)
+/* Worked out by the policy, or by whoever wrote the table in its place. */
+static bool is_worked_out(const struct policy *policy, const struct node *node)
+{
+    return node->op == OP_NAMED ||
+           (node->op == OP_SIGNAL &&
+            policy_signal(policy, node->signal)->fetch == FETCH_TABLE);
+}
+
+#define VALUES_MAX 6
+
+/* "error_rate 0.1%, hold_time 1.5 s": known numbers, of the names that are
+ * worked out or of those that are fetched.  Returns how many. */
+static int print_values(const struct report *report, const struct told *told,
+                        bool worked_out)
 {
     const struct policy *policy = told->policy;
+    char quantity[QUANTITY_TEXT_MAX];
+    int count = 0;
+
+    for (uint16_t i = 0; i < policy->nodes && count < VALUES_MAX; i++) {
+        const struct node *node = policy_node(policy, i);
+        struct value value = told->verdict->values[i];
+
+        if ((node->op == OP_NAMED || node->op == OP_SIGNAL) &&
+            is_worked_out(policy, node) == worked_out &&
+            node->type == TYPE_NUMBER && value.unknown == KNOWN) {
+            (void)fprintf(report->out, "%s%s %s", count == 0 ? ": " : ", ",
+                          policy_text(policy, node->text),
+                          quantity_print(value.number, node->unit, quantity));
+            count++;
+        }
+    }
+    return count;
+}
+
+/* What decided; where nothing is wrong, how things are. */
+static void print_reasons(const struct report *report, const struct told *told,
+                          enum leaf_kind kind)
+{
+    char reasons[SENTENCE_MAX] = "";
+
+    if (kind != LEAF_HEALTHY && kind != LEAF_WAIT) {
+        explain_decisive(told->policy, told->verdict, reasons, sizeof(reasons));
+    }
+    if (reasons[0] != '\0') {
+        (void)fprintf(report->out, ": %s", reasons);
+    } else if (print_values(report, told, true) == 0) {
+        (void)print_values(report, told, false);
+    }
+}
+
+void report_text_decision(struct report *report, const struct told *told)
+{
     const struct verdict *verdict = told->verdict;
-    enum leaf_kind kind = policy_leaf(policy, verdict->leaf)->kind;
-    char values[SENTENCE_MAX];
+    enum leaf_kind kind = policy_leaf(told->policy, verdict->leaf)->kind;
 
     print_line(report, verdict->at, colour_of(kind), leaf_kind_name(kind));
     print_sentence(report, told);
     if (verdict->steps > 1) {
         print_answers(report, told);
     }
-    explain_decisive(policy, verdict, values, sizeof(values));
-    if (values[0] != '\0') {
-        (void)fprintf(report->out, ": %s", values);
-    }
+    print_reasons(report, told, kind);
     (void)fputc('\n', report->out);
 }
 

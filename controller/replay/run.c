@@ -38,12 +38,13 @@ enum counting {
     COUNTING_REFUSED /* it was refused: again when the path changes */
 };
 
-/* What each query asks for.  Queries and series change only when something is
- * recorded, so they are looked up again after that. */
-struct asked {
+/* Which series of the one query is which signal.  They change only when
+ * something is recorded, so they are looked up again after that. */
+struct series_map {
     uint64_t sequence; /* of the newest record then */
-    uint32_t series;
-    uint16_t signal;
+    size_t count;
+    uint32_t series[SERIES];
+    uint16_t signals[SERIES];
 };
 
 struct run {
@@ -61,13 +62,14 @@ struct run {
     bool acts, by_countdown;
     time_ms first_action_at;
     struct table table;
-    struct asked asked[SERIES]; /* by query */
-    struct csv_cursor cursor;   /* of the row */
-    struct sample row[POLICY_SIGNALS_MAX];
-    struct csv_cursor past; /* of a history's rows */
-    struct sample *rows;    /* of a history */
-    struct effect queue[QUEUE_MAX];
-    size_t queued;
+    struct series_map map;
+    struct csv_cursor cursor;
+    struct sample row[POLICY_SIGNALS_MAX]; /* at the cursor */
+    struct sample answers[SERIES];
+    struct csv_cursor past;         /* of a history's rows */
+    struct sample *rows;            /* of a history */
+    struct effect queue[QUEUE_MAX]; /* [done, queued) are to be carried out */
+    size_t done, queued;
 };
 
 /* --- The countdown -------------------------------------------------------- */
@@ -82,13 +84,13 @@ static bool could_act(const struct run *run)
 
 static void begin_countdown(struct run *run)
 {
-    char span[DURATION_TEXT_MAX];
-    char text[64];
+    char at[MOMENT_TEXT_MAX], text[128];
 
     run->counting = COUNTING_DOWN;
     run->counting_since = run->now;
-    (void)snprintf(text, sizeof(text), "%s until the call leaves",
-                   duration_print(run->standing.told.countdown, span));
+    (void)snprintf(text, sizeof(text),
+                   "the call leaves at %s unless the policy changes its mind",
+                   moment_print(run->now + run->standing.told.countdown, at));
     report_note(run->report, run->now, "countdown", text);
 }
 
@@ -213,42 +215,42 @@ static uint16_t signal_named(const struct policy *policy, const char *name)
     return i;
 }
 
-/* The signal and the series of a query; there is one of each. */
-static const struct asked *what_is_asked(struct run *run, uint32_t query)
+static void map_series(struct run *run, uint32_t query)
 {
-    struct asked *asked = &run->asked[query];
-    struct query_view view;
-    struct series_view series;
+    struct series_map *map = &run->map;
+    struct series_view view;
     size_t cursor = 0;
 
-    assert(query < SERIES);
-    if (asked->sequence != core_sequence(run->core)) {
-        bool found = view_query(run->core, query, &view) &&
-                     view_next_series(run->core, query, &cursor, &series);
-
-        assert(found);
-        asked->sequence = core_sequence(run->core);
-        asked->series = series.id;
-        asked->signal = signal_named(run->options->policy, view.text);
+    if (map->sequence == core_sequence(run->core)) {
+        return;
     }
-    return asked;
+    map->sequence = core_sequence(run->core);
+    map->count = 0;
+    while (view_next_series(run->core, query, &cursor, &view)) {
+        assert(map->count < SERIES);
+        assert(view.selects == 1);
+        map->series[map->count] = view.id;
+        map->signals[map->count++] =
+            signal_named(run->options->policy, view.values[0]);
+    }
 }
 
 static void answer_query(struct run *run, const struct effect *effect)
 {
-    const struct asked *asked = what_is_asked(run, effect->query.query);
+    struct series_map *map = &run->map;
     struct input input = {.kind = INPUT_SAMPLES};
-    time_ms g = effect->query.g;
 
-    if (run->cursor.g != g) {
-        csv_seek(&run->cursor, g);
-        table_row(&run->table, &run->cursor, run->row);
+    map_series(run, effect->query.query);
+    csv_seek(&run->cursor, effect->query.g);
+    table_row(&run->table, &run->cursor, run->row);
+    for (size_t i = 0; i < map->count; i++) {
+        run->answers[i] = run->row[map->signals[i]];
     }
     input.samples.query = effect->query.query;
-    input.samples.g = g;
-    input.samples.series = &asked->series;
-    input.samples.samples = &run->row[asked->signal];
-    input.samples.count = 1;
+    input.samples.g = effect->query.g;
+    input.samples.series = map->series;
+    input.samples.samples = run->answers;
+    input.samples.count = map->count;
     step(run, &input);
 }
 
@@ -369,15 +371,15 @@ static void carry_out(struct run *run, const struct effect *effect)
 /* Take an input, and everything that follows from it at the same moment. */
 static void feed(struct run *run, struct input *input)
 {
-    struct effect effect;
-
+    assert(run->done == run->queued);
+    run->done = 0;
+    run->queued = 0;
     step(run, input);
-    while (run->queued > 0 && !run->over) {
-        effect = run->queue[0];
-        run->queued--;
-        memmove(run->queue, run->queue + 1, run->queued * sizeof(effect));
-        carry_out(run, &effect);
+    while (run->done < run->queued && !run->over) {
+        carry_out(run, &run->queue[run->done]);
+        run->done++;
     }
+    run->done = run->queued;
 }
 
 /* --- Time ----------------------------------------------------------------- */
@@ -539,7 +541,7 @@ static struct core *make_core(const struct replay_release *release)
     static const struct service_option service = {
         .service = "*", .environment = "*", .ceiling = MODE_AUTO};
     static const struct source_option source = {.name = "table",
-                                                .fetch = FETCH_TABLE};
+                                                .fetch = FETCH_PROMETHEUS};
     static const struct target_option target = {
         .name = "none", .deadline = 10 * MINUTE_MS, .timeout = SECOND_MS};
     const struct core_options options = {

@@ -30,19 +30,36 @@ struct policy *table_policy(const char *path, const char *source, size_t length,
 /* A thousand years. */
 #define ENDLESS (365000 * DAY_MS)
 
+/* Any text would do for @query, as long as it is the same for all. */
+static void ask_by_name(struct signal *signal, uint32_t query, time_ms max_age)
+{
+    signal->fetch = FETCH_PROMETHEUS;
+    signal->query = query;
+    signal->fresh = 0;
+    signal->source = 0;
+    signal->max_age = max_age;
+    signal->selects = 1;
+    signal->select[0] = (struct select){.label = query, .value = signal->name};
+}
+
 struct policy *table_asked(const struct policy *policy, bool endless)
 {
     struct policy *asked = malloc(policy->bytes);
+    struct signal *signals = NULL;
 
     if (asked == NULL) {
         abort(); /* a policy's size is limited; see architecture: memory */
     }
     memcpy(asked, policy, policy->bytes);
-    policy_apply_to_all(asked);
+    signals = (struct signal *)(void *)((char *)asked + asked->signals_at);
+    for (uint16_t i = 0; i < asked->signals; i++) {
+        ask_by_name(&signals[i], signals[0].name, asked->watch.every);
+    }
     if (endless) {
         asked->watch.lasts = ENDLESS;
         asked->watch.at_most = ENDLESS;
     }
+    policy_apply_to_all(asked);
     return asked;
 }
 

@@ -16,9 +16,11 @@ struct policy *table_policy(const char *path, const char *source, size_t length,
                             const struct csv *csv, time_ms every,
                             struct problems *problems);
 
-/* A copy of @policy for the core: it applies to all, and, when @endless, its
- * watch never ends by itself.  Digest, nodes and tree are the same.  Owned by
- * the caller until it is given to the core. */
+/* A copy of @policy as the core asks it: all signals are series of one query,
+ * selected by their names, so that a grid time costs one question; it applies
+ * to all releases; and, when @endless, its watch never ends by itself.
+ * Digest, nodes and tree are the same.  Owned by the caller until it is given
+ * to the core. */
 struct policy *table_asked(const struct policy *policy, bool endless);
 
 /* Which columns of @csv the policy reads. */

@@ -96,7 +96,6 @@ static void replace_by_column(struct draft *draft, struct symbol *symbol)
                               .fetch = FETCH_TABLE,
                               .unit = meant->unit,
                               .scale = 1,
-                              .max_age = 2 * draft->head.watch.every,
                               .node = NONE_INDEX};
     signal->query = draft_text(draft, symbol->expression->text,
                                symbol->expression->text_length);

@@ -165,7 +165,7 @@ static void read_options(struct draft *draft, const struct yaml_item *entry,
         yaml_expect_word(item, no_data, 2, &index, draft->problems)) {
         signal->zero_when_empty = index == 1;
     }
-    signal->max_age = 2 * draft->head.watch.every;
+    signal->max_age = draft->changes == NULL ? 2 * draft->head.watch.every : 0;
     item = yaml_get(entry, "max_age");
     if (item != NULL) {
         (void)yaml_expect_duration(item, draft->head.watch.every, DAY_MS,
