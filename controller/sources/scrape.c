@@ -314,13 +314,28 @@ static void begin(struct place *place, time_ms due)
     }
 }
 
+/* The clock was set back: a page that is under way comes at @due. */
+static void go_back(struct place *place, time_ms due)
+{
+    if (place) {
+        scrape_page_rewind(place->page, due);
+        place->due = due;
+    }
+}
+
 /* Fetch what is due, if it is. */
 static void tick(struct scrape *scrape)
 {
     time_ms due = grid_at_or_before(driver_now(scrape->driver) + EARLY_MS,
                                     scrape->config->every);
-    if (due <= scrape->ticked) {
+    if (due == scrape->ticked) {
         return;
+    }
+    if (due < scrape->ticked) {
+        go_back(scrape->only, due);
+        for (size_t i = 0; i < scrape->places_size; i++) {
+            go_back(scrape->places[i], due);
+        }
     }
     scrape->ticked = due;
     find_places(scrape);

@@ -142,6 +142,13 @@ static size_t add_row(struct scrape_page *page, time_ms at)
     return slot;
 }
 
+void scrape_page_rewind(struct scrape_page *page, time_ms at)
+{
+    while (page->count > 0 && scrape_page_newest(page) >= at) {
+        page->count--;
+    }
+}
+
 time_ms scrape_page_newest(const struct scrape_page *page)
 {
     return page->count ? page->times[slot_of(page, page->count - 1)] : 0;
@@ -315,6 +322,18 @@ static void forget_gone(struct reading *reading, uint32_t number)
     reading->count = kept;
 }
 
+/* Series that stood on pages that were no good only: they said nothing. */
+static void forget_unread(struct reading *reading)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < reading->count; i++) {
+        if (reading->summands[i].known) {
+            reading->summands[kept++] = reading->summands[i];
+        }
+    }
+    reading->count = kept;
+}
+
 /* By how much a counter went on since it was last seen. */
 static double step_of(const struct summand *summand)
 {
@@ -407,6 +426,9 @@ bool scrape_page_came(struct scrape_page *page, time_ms at, const char *body,
                     ? json_page_check(body, length, ret_error, size)
                     : read_metrics(page, body, length, ret_error, size);
     if (!good) {
+        for (size_t i = 0; i < page->readings_count; i++) {
+            forget_unread(&page->readings[i]);
+        }
         scrape_page_failed(page, at);
         return false;
     }
@@ -416,6 +438,7 @@ bool scrape_page_came(struct scrape_page *page, time_ms at, const char *body,
         struct sample sample = say(page, reading, body, length);
         reading->numbers[slot] = sample.number;
         reading->unknowns[slot] = (uint8_t)sample.unknown;
+        forget_unread(reading);
     }
     return true;
 }

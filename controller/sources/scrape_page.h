@@ -41,6 +41,9 @@ bool scrape_page_came(struct scrape_page *page, time_ms at, const char *body,
                       size_t length, char *ret_error, size_t size);
 void scrape_page_failed(struct scrape_page *page, time_ms at);
 
+/* The clock was set back to @at: what came then or later never was. */
+void scrape_page_rewind(struct scrape_page *page, time_ms at);
+
 /* The moment of the newest row, 0 when there is none. */
 time_ms scrape_page_newest(const struct scrape_page *page);
 

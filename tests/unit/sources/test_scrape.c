@@ -362,6 +362,36 @@ static void closing_answers_those_who_wait(void **state)
     fake_end(driver);
 }
 
+/* Pages are due again at once, not only when the old time is reached. */
+static void a_clock_that_is_set_back_stops_nothing(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world, FETCH_SCRAPE, "/metrics");
+    struct driver *driver = &world.driver;
+    uint32_t used = fake_query(driver, 0, "used", NULL);
+    uint32_t series = fake_all(driver, used);
+    time_ms back = G - HOUR_MS;
+    start(&world);
+    ask(&world, used, G, G + 2000);
+    assert_true(fake_sample(fake_wait(driver, 1), series).number == 5);
+    world.body = "used 6\n";
+    ask(&world, used, back, back + 2000);
+    assert_true(fake_sample(fake_wait(driver, 2), series).number == 6);
+    /* Under way while it is set back once more. */
+    world.hangs = true;
+    ask(&world, used, back + EVERY, back + EVERY + 2000);
+    fake_wait_for(driver, &world.asked, 3);
+    back -= HOUR_MS;
+    ask(&world, used, back, back + 2000);
+    world.hangs = false;
+    visitor_answer(world.waits, "200 OK", "", "used 7\n");
+    assert_true(fake_sample(fake_wait(driver, 4), series).number == 7);
+    ask(&world, used, back + EVERY, back + EVERY + 2000);
+    assert_true(fake_sample(fake_wait(driver, 5), series).number == 6);
+    end(&world);
+}
+
 /* By the real clock: the timer alone, without a question, at grid times. */
 static void pages_are_fetched_though_nobody_asks(void **state)
 {
@@ -390,6 +420,7 @@ int main(void)
         cmocka_unit_test(the_past_comes_from_memory),
         cmocka_unit_test(a_json_document_is_asked_the_same_way),
         cmocka_unit_test(closing_answers_those_who_wait),
+        cmocka_unit_test(a_clock_that_is_set_back_stops_nothing),
         cmocka_unit_test(pages_are_fetched_though_nobody_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,68 @@ static void many_series_come_and_go(void **state)
     scrape_page_free(page);
 }
 
+/* Of the whole program, in bytes. */
+extern size_t __sanitizer_get_current_allocated_bytes(void)
+    __attribute__((weak));
+
+static size_t allocated(void)
+{
+    return __sanitizer_get_current_allocated_bytes != NULL
+               ? __sanitizer_get_current_allocated_bytes()
+               : mallinfo2().uordblks;
+}
+
+/* Pages that are no good, each with labels that were never seen before: what
+ * they held is not kept. */
+static void pages_that_are_no_good_leave_nothing_behind(void **state)
+{
+    static const char *const ends[] = {"broken", "n_total 1\nn_total 1\n"};
+    (void)state;
+    for (size_t end = 0; end < 2; end++) {
+        struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+        uint32_t all = want(page, "n_total");
+        char *text = malloc(40000);
+        size_t before = 0;
+        assert_non_null(text);
+        (void)came(page, 1, "n_total{i=\"x\"} 7\n");
+        for (int round = 1; round <= 40; round++) {
+            char *at = text;
+            for (int i = 0; i < PAGE_MATCHES_MAX - 3; i++) {
+                at += sprintf(at, "n_total{i=\"%d-%d\"} 1\n", round, i);
+            }
+            (void)sprintf(at, "%s", ends[end]);
+            (void)came(page, round + 1, text);
+            assert_int_equal(unknown(page, all, round + 1),
+                             UNKNOWN_SOURCE_ERROR);
+            before = round == 1 ? allocated() : before;
+        }
+        assert_int_equal(allocated(), before);
+        (void)came(page, 42, "n_total{i=\"x\"} 9\n");
+        assert_true(number(page, all, 42) == 9);
+        free(text);
+        scrape_page_free(page);
+    }
+}
+
+static void a_clock_that_went_back_takes_its_rows_along(void **state)
+{
+    (void)state;
+    struct scrape_page *page = scrape_page_new(FETCH_SCRAPE);
+    uint32_t used = want(page, "used");
+    for (int step = 1; step <= 100; step++) {
+        (void)came(page, step, "used 5\n");
+    }
+    scrape_page_rewind(page, 98 * EVERY);
+    assert_int_equal(scrape_page_newest(page), 97 * EVERY);
+    (void)came(page, 98, "used 6\n");
+    assert_true(number(page, used, 97) == 5);
+    assert_true(number(page, used, 99) == 6);
+    scrape_page_rewind(page, 1);
+    assert_int_equal(scrape_page_newest(page), 0);
+    assert_int_equal(unknown(page, used, 98), UNKNOWN_NOT_ASKED);
+    scrape_page_free(page);
+}
+
 static void readings_that_nobody_wants_make_room(void **state)
 {
     (void)state;
@@ -301,6 +364,8 @@ int main(void)
         cmocka_unit_test(the_past_is_kept_as_long_as_it_is_wanted),
         cmocka_unit_test(a_reading_that_cannot_be_read_says_why),
         cmocka_unit_test(many_series_come_and_go),
+        cmocka_unit_test(pages_that_are_no_good_leave_nothing_behind),
+        cmocka_unit_test(a_clock_that_went_back_takes_its_rows_along),
         cmocka_unit_test(readings_that_nobody_wants_make_room),
         cmocka_unit_test(a_json_document_is_a_page_too),
     };
