@@ -3,6 +3,7 @@
 #include "policies/compare.h"
 #include "policies/evidence.h"
 #include "policies/facts.h"
+#include "policies/growth.h"
 
 #include <assert.h>
 #include <string.h>
@@ -107,9 +108,20 @@ static struct value evaluate_subtract(const struct look *look,
                            right_of(look, node).number);
 }
 
+/* A known 0 decides a product as a known false decides an `and`: the errors of
+ * no requests are none, whatever their share is said to be. */
 static struct value evaluate_multiply(const struct look *look,
                                       const struct node *node)
 {
+    struct value a = left_of(look, node), b = right_of(look, node);
+
+    if ((a.unknown == KNOWN && a.number == 0) ||
+        (b.unknown == KNOWN && b.number == 0)) {
+        return (struct value){0, KNOWN};
+    }
+    if (a.unknown != KNOWN || b.unknown != KNOWN) {
+        return a.unknown != KNOWN ? a : b;
+    }
     return value_of_number(left_of(look, node).number *
                            right_of(look, node).number);
 }
@@ -493,6 +505,44 @@ static struct value evaluate_change(const struct look *look,
     return before.unknown != KNOWN ? before : quotient(now, before);
 }
 
+/* Counted until now; no 80 %: who counted less has proved less. */
+static struct value evaluate_worsened(const struct look *look,
+                                      const struct node *node)
+{
+    struct value errors = evaluate_frozen(look, node);
+    struct value requests = look->frozen[node->frozen + 1];
+    struct events events = {0};
+    struct window both[2];
+
+    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
+        return value_unknown(UNKNOWN_NO_BASELINE);
+    }
+    read_both(look, node, node->span, both);
+    window_pair(&both[0], &both[1]);
+    if (both[0].count == 0) {
+        return value_unknown(UNKNOWN_WINDOW);
+    }
+    events = events_but_worst(&both[0], &both[1], look->moment.every);
+    return value_of_truth(
+        has_worsened(&events, &(struct events){errors.number, requests.number},
+                     node->factor, node->number));
+}
+
+#define OUTGROWS_LEAST 8
+
+static struct value evaluate_outgrows(const struct look *look,
+                                      const struct node *node)
+{
+    struct window both[2];
+
+    read_both(look, node, node->span, both);
+    window_pair(&both[0], &both[1]);
+    if (!window_is_covered(&both[0], OUTGROWS_LEAST)) {
+        return value_unknown(UNKNOWN_WINDOW);
+    }
+    return value_of_truth(window_outgrows(&both[0], &both[1], node->factor));
+}
+
 /* --- All of it ------------------------------------------------------------ */
 
 enum manner {
@@ -517,7 +567,7 @@ static const struct {
     [OP_NEGATE] = {evaluate_negate, 1, STRICT, 0},
     [OP_ADD] = {evaluate_add, 2, STRICT, 0},
     [OP_SUBTRACT] = {evaluate_subtract, 2, STRICT, 0},
-    [OP_MULTIPLY] = {evaluate_multiply, 2, STRICT, 0},
+    [OP_MULTIPLY] = {evaluate_multiply, 2, PLAIN, 0},
     [OP_DIVIDE] = {evaluate_divide, 2, STRICT, 0},
     [OP_LESS] = {evaluate_less, 2, STRICT, 0},
     [OP_LESS_EQUAL] = {evaluate_less_equal, 2, STRICT, 0},
@@ -546,6 +596,9 @@ static const struct {
     [OP_RATE] = {evaluate_rate, 1, OVER, 2},
     [OP_TOO_MANY] = {evaluate_too_many, 2, PLAIN, 0},
     [OP_BURN] = {evaluate_burn, 2, PLAIN, 0},
+    [OP_WORSENED] = {evaluate_worsened, 2, PLAIN, 0},
+    [OP_OUTGROWS] = {evaluate_outgrows, 2, PLAIN, 0},
+    [OP_AT_DEPLOY] = {evaluate_frozen, 1, PLAIN, 0},
     [OP_BASELINE] = {evaluate_frozen, 1, PLAIN, 0},
     [OP_CHANGE] = {evaluate_change, 1, PLAIN, 0},
     [OP_BEFORE] = {evaluate_frozen, 1, PLAIN, 0},

@@ -145,7 +145,19 @@ double binomial_tail(double errors, double requests, double share)
     return terms.tail / terms.sum;
 }
 
-bool is_too_many(double errors, double requests, double share)
+struct level {
+    double chance;
+    double deviations_squared; /* of a standard normal */
+};
+
+static const struct level in_hundred = {CHANCE_MAX, NORMAL_1_PERCENT_SQUARED};
+/* 3.719 squared. */
+static const struct level in_ten_thousand = {0.0001, 13.831};
+
+/* More than @share of @requests, so many that chance does it less often than
+ * @level says. */
+static bool is_beyond(double errors, double requests, double share,
+                      const struct level *level)
 {
     double expected = requests * share;
     double variance = expected * (1 - share);
@@ -158,15 +170,98 @@ bool is_too_many(double errors, double requests, double share)
     if (beyond <= 0 || share >= 1) {
         return false;
     }
-    /* Cantelli: a tail this far out is below 1 % whatever the shape. */
-    if (beyond * beyond > 99 * variance) {
+    /* Cantelli: a tail this far out is below it whatever the shape. */
+    if (beyond * beyond > (1 / level->chance - 1) * variance) {
         return true;
     }
     if (variance > EXACT_VARIANCE_MAX) {
         return beyond > 0.5 && (beyond - 0.5) * (beyond - 0.5) >
-                                   NORMAL_1_PERCENT_SQUARED * variance;
+                                   level->deviations_squared * variance;
     }
-    return binomial_tail(errors, requests, share) < CHANCE_MAX;
+    return binomial_tail(errors, requests, share) < level->chance;
+}
+
+bool is_too_many(double errors, double requests, double share)
+{
+    return is_beyond(errors, requests, share, &in_hundred);
+}
+
+/* --- Worse than before ---------------------------------------------------- */
+
+static double not_below_0(double number)
+{
+    return number > 0 ? number : 0;
+}
+
+/* From sample @from on, the first that no longer belongs to its stretch. */
+static size_t stretch_end(const struct window *window, size_t from)
+{
+    size_t end = from;
+
+    while (end < window->count &&
+           window->seconds[end] <
+               window->seconds[from] + (double)WORST_MS / 1000) {
+        end++;
+    }
+    return end;
+}
+
+/* Where the stretch with the most errors begins; the earliest of several. */
+static size_t worst_stretch(const struct window *errors)
+{
+    double most = -1;
+    size_t worst = 0;
+
+    for (size_t i = 0; i < errors->count; i++) {
+        size_t end = stretch_end(errors, i);
+        double sum = 0;
+
+        for (size_t j = i; j < end; j++) {
+            sum += not_below_0(errors->numbers[j]);
+        }
+        if (sum > most) {
+            most = sum;
+            worst = i;
+        }
+    }
+    return worst;
+}
+
+struct events events_but_worst(const struct window *errors,
+                               const struct window *requests, time_ms every)
+{
+    struct events events = {0};
+    double step = (double)every / 1000;
+    size_t from = worst_stretch(errors);
+    size_t end = stretch_end(errors, from);
+
+    for (size_t i = 0; i < errors->count; i++) {
+        if (i < from || i >= end) {
+            double asked = not_below_0(requests->numbers[i]);
+            double failed = not_below_0(errors->numbers[i]);
+
+            events.requests += asked * step;
+            events.errors += (failed < asked ? failed : asked) * step;
+        }
+    }
+    return events;
+}
+
+bool has_worsened(const struct events *now, const struct events *before,
+                  double factor, double least)
+{
+    double errors = whole_part(now->errors + 0.5);
+    double all = errors + whole_part(not_below_0(before->errors) + 0.5);
+
+    if (now->requests <= 0 || before->requests <= 0 || errors <= 0) {
+        return false;
+    }
+    return now->errors >= least * now->requests &&
+           now->errors * before->requests >=
+               factor * before->errors * now->requests &&
+           is_beyond(errors, all,
+                     now->requests / (now->requests + before->requests),
+                     &in_ten_thousand);
 }
 
 double whole_events(double rate, time_ms span)

@@ -24,6 +24,25 @@ double binomial_tail(double errors, double requests, double share);
  * correction stands in, so that no traffic can hold up a look. */
 bool is_too_many(double errors, double requests, double share);
 
+/* Requests, and those among them that failed. */
+struct events {
+    double errors, requests;
+};
+
+/* The events of a window of @errors and @requests (both per second, paired),
+ * without the stretch of WORST_MS that has the most errors: no single blip
+ * explains what is left.  Nothing is, while all of it is within one stretch. */
+#define WORST_MS (3 * MINUTE_MS + 30 * SECOND_MS)
+struct events events_but_worst(const struct window *errors,
+                               const struct window *requests, time_ms every);
+
+/* Is the share of errors @now at least @least, and @factor times that of
+ * @before, and larger than that of @before beyond chance?  The test is exact:
+ * were the shares equal, the errors of both would fall to @now by its part of
+ * the requests (a binomial; 1 in 10,000, since it is asked at every look). */
+bool has_worsened(const struct events *now, const struct events *before,
+                  double factor, double least);
+
 /* @rate (per second) over @span as a whole number of events, halves up;
  * never below 0. */
 double whole_events(double rate, time_ms span);

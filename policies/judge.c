@@ -158,7 +158,8 @@ void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
 /* What baseline(), change() and before() look back on from the deploy. */
 static time_ms span_before(const struct policy *policy, const struct node *node)
 {
-    return node->op == OP_BEFORE ? node->span : policy->baseline;
+    return node->op == OP_BEFORE || node->op == OP_AT_DEPLOY ? node->span
+                                                             : policy->baseline;
 }
 
 /* Grid times in (deployed_at - span, deployed_at], at most SAMPLES_MAX. */
@@ -184,12 +185,21 @@ static bool is_left_out(const struct history *history, time_ms g)
     return false;
 }
 
+/* Known time before the deploy from which worsened() learns. */
+#define COUNTED_LEAST (5 * MINUTE_MS)
+
 /* Whether @pass learns the frozen value of @node. */
 enum pass { PASS_BASELINES, PASS_BEFORES };
 
 static bool is_learned(const struct node *node, enum pass pass)
 {
     return (node->op == OP_BEFORE) == (pass == PASS_BEFORES);
+}
+
+/* worsened() learns both its operands. */
+static uint16_t learned_operand(const struct node *node, uint16_t frozen)
+{
+    return frozen == node->frozen ? node->a : node->b;
 }
 
 struct lesson {
@@ -208,7 +218,8 @@ static void gather(struct lesson *lesson, enum pass pass, time_ms g)
 
     for (uint16_t i = 0; i < policy->frozens; i++) {
         const struct node *node = policy_node(policy, policy_frozen(policy, i));
-        struct value value = lesson->scratch->verdict.values[node->a];
+        struct value value =
+            lesson->scratch->verdict.values[learned_operand(node, i)];
         time_ms age = lesson->judge->deployed_at - g;
 
         if (is_learned(node, pass) && value.unknown == KNOWN &&
@@ -250,19 +261,50 @@ static void replay(struct lesson *lesson, enum pass pass)
     }
 }
 
-/* The median, or true at more than half. */
-static struct value conclude(const struct node *node, double *numbers,
+static double sum_of(const double *numbers, size_t count)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += numbers[i];
+    }
+    return sum;
+}
+
+/* True at more than half, the mean, the events of all the time that is known,
+ * or the median. */
+static struct value conclude(const struct policy *policy,
+                             const struct node *node, double *numbers,
                              size_t count)
 {
-    size_t held = 0;
+    if (node->op == OP_BEFORE) {
+        double held = sum_of(numbers, count); /* of 0 and 1 */
 
-    if (node->op != OP_BEFORE) {
-        return value_of_number(median_of(numbers, count));
+        return (struct value){held * 2 > (double)count, KNOWN};
     }
-    for (size_t i = 0; i < count; i++) {
-        held += numbers[i] != 0;
+    if (node->op == OP_AT_DEPLOY) {
+        return value_of_number(sum_of(numbers, count) / (double)count);
     }
-    return (struct value){held * 2 > count, KNOWN};
+    if (node->op == OP_WORSENED) {
+        return value_of_number(sum_of(numbers, count) *
+                               (double)policy->watch.every / 1000);
+    }
+    return value_of_number(median_of(numbers, count));
+}
+
+/* Half of the grid times; but counted events say by their number how much
+ * they prove, so for those a little time is enough. */
+static bool is_enough(const struct lesson *lesson, const struct node *node,
+                      size_t count)
+{
+    const struct policy *policy = lesson->policy;
+    size_t wanted = grid_times_before(policy, lesson->judge->deployed_at,
+                                      span_before(policy, node));
+
+    if (node->op == OP_WORSENED) {
+        return (time_ms)count * policy->watch.every >= COUNTED_LEAST;
+    }
+    return count > 0 && count * 2 >= wanted;
 }
 
 static void learn(struct lesson *lesson, enum pass pass)
@@ -272,15 +314,13 @@ static void learn(struct lesson *lesson, enum pass pass)
     replay(lesson, pass);
     for (uint16_t i = 0; i < policy->frozens; i++) {
         const struct node *node = policy_node(policy, policy_frozen(policy, i));
-        size_t wanted = grid_times_before(policy, lesson->judge->deployed_at,
-                                          span_before(policy, node));
         size_t count = lesson->counts[i];
 
-        if (is_learned(node, pass) && count > 0 && count * 2 >= wanted &&
+        if (is_learned(node, pass) && is_enough(lesson, node, count) &&
             frozen_of(lesson->judge)[i].unknown != KNOWN) {
             double *numbers = lesson->scratch->numbers + i * SAMPLES_MAX;
 
-            freeze(lesson->judge, i, conclude(node, numbers, count));
+            freeze(lesson->judge, i, conclude(policy, node, numbers, count));
         }
     }
 }

@@ -147,6 +147,9 @@ static bool goes_without_saying(const struct node *node)
     case OP_RATE:
     case OP_TOO_MANY:
     case OP_BURN:
+    case OP_WORSENED:
+    case OP_OUTGROWS:
+    case OP_AT_DEPLOY:
     case OP_BASELINE:
     case OP_CHANGE:
     case OP_BEFORE:

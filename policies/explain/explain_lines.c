@@ -63,6 +63,13 @@ static const struct node *parent_of(const struct reading *reading,
                : policy_node(reading->policy, passage->parent);
 }
 
+/* What stands below it happened before the deploy: nothing to read now. */
+static bool is_of_the_past(const struct node *node)
+{
+    return node->op == OP_BASELINE || node->op == OP_BEFORE ||
+           node->op == OP_AT_DEPLOY;
+}
+
 bool reading_next(struct reading *reading, struct passage *ret_passage)
 {
     const struct node *node = NULL;
@@ -77,7 +84,7 @@ bool reading_next(struct reading *reading, struct passage *ret_passage)
     passage.again = reading->seen[passage.node];
     reading->seen[passage.node] = true;
     operands = op_operands(node->op);
-    if (!passage.again && node->op != OP_BASELINE && node->op != OP_BEFORE) {
+    if (!passage.again && !is_of_the_past(node)) {
         uint16_t depth = passage.depth;
 
         if (has_line(node, parent_of(reading, &passage))) {

@@ -99,7 +99,12 @@ static void measure_lookbacks(struct draft *draft)
         }
         if (node->op == OP_BASELINE || node->op == OP_CHANGE) {
             history = head->baseline + draft->traits[node->a].lookback;
-        } else if (node->op == OP_BEFORE) {
+        } else if (node->op == OP_WORSENED) {
+            time_ms a = draft->traits[node->a].lookback;
+            time_ms b = draft->traits[node->b].lookback;
+
+            history = head->baseline + (a > b ? a : b);
+        } else if (node->op == OP_BEFORE || node->op == OP_AT_DEPLOY) {
             history = node->span + draft->traits[node->a].lookback;
         }
         if (history > head->history) {

@@ -7,6 +7,7 @@
 /* What an argument must be, one letter each, in order:
  *   n a number          c a condition       s a fetched signal, by name
  *   q a quantile        p a percentage      h a span ahead
+ *   f a factor, a percentage of at least 100 %
  *   W the window, at the end and optional   V a second, shorter one */
 struct function {
     const char *name;
@@ -28,7 +29,12 @@ static const struct function functions[] = {
     {"slope", OP_SLOPE, "nW", "slope(x, 10m)", 10 * MINUTE_MS, 8},
     {"forecast", OP_FORECAST, "nhW", "forecast(x, 10m)", 5 * MINUTE_MS, 8},
     {"rising", OP_RISING, "nW", "rising(x, 10m)", 10 * MINUTE_MS, 8},
+    {"worsened", OP_WORSENED, "nnfpW",
+     "worsened(errors, requests, 150%, 0.5%, 10m)", 10 * MINUTE_MS, 20},
+    {"outgrows", OP_OUTGROWS, "nnfW", "outgrows(x, requests, 120%, 30m)",
+     30 * MINUTE_MS, 8},
     {"baseline", OP_BASELINE, "n", "baseline(x)", 0, 0},
+    {"at_deploy", OP_AT_DEPLOY, "nW", "at_deploy(x, 10m)", 10 * MINUTE_MS, 1},
     {"change", OP_CHANGE, "n", "change(x)", 0, 0},
     {"before", OP_BEFORE, "cW", "before(c, 10m)", 10 * MINUTE_MS, 1},
     {"surely", OP_SURELY, "c", "surely(c)", 0, 0},
@@ -55,7 +61,7 @@ struct call {
     size_t part;
     uint16_t operands[2];
     size_t operand_count;
-    double number;
+    double number, factor;
     time_ms window, horizon;
     const struct syntax_node *window_syntax; /* NULL: the default */
 };
@@ -148,6 +154,20 @@ static bool take_share(struct compiler *compiler, struct call *call,
     return true;
 }
 
+static bool take_factor(struct compiler *compiler, struct call *call,
+                        size_t argument)
+{
+    const struct syntax_node *syntax = &compiler->syntax.node[argument];
+
+    if (syntax->kind != SYNTAX_LITERAL || syntax->literal != TOKEN_PERCENT ||
+        syntax->number < 1) {
+        return refuse_argument(compiler, syntax, call,
+                               "a percentage of at least 100%");
+    }
+    call->factor = syntax->number;
+    return true;
+}
+
 static bool take_span(struct compiler *compiler, const struct call *call,
                       size_t argument, time_ms *ret_span)
 {
@@ -175,6 +195,8 @@ static bool take_argument(struct compiler *compiler, struct call *call,
         return take_share(compiler, call, argument, true);
     case 'p':
         return take_share(compiler, call, argument, false);
+    case 'f':
+        return take_factor(compiler, call, argument);
     case 'W':
         call->window_syntax = &compiler->syntax.node[argument];
         return take_span(compiler, call, argument, &call->window);
@@ -261,26 +283,36 @@ static bool check_burn(struct compiler *compiler, struct call *call)
     return false;
 }
 
+/* What is learned of the time before the deploy. */
+static bool is_frozen(enum op op)
+{
+    return op == OP_BASELINE || op == OP_CHANGE || op == OP_BEFORE ||
+           op == OP_AT_DEPLOY || op == OP_WORSENED;
+}
+
 /* The time before the deploy is learned in two steps: baselines, then
  * before(); so neither may need its own kind. */
 static bool check_frozen(struct compiler *compiler, const struct call *call)
 {
-    const struct node_traits *traits =
-        &compiler->draft->traits[call->operands[0]];
+    const struct node_traits *traits = compiler->draft->traits;
+    bool before = call->function->op == OP_BEFORE;
+    bool known = true;
 
-    if (call->function->op == OP_BEFORE && !traits->has_before) {
-        return true;
+    for (size_t i = 0; i < call->operand_count; i++) {
+        uint16_t operand = call->operands[i];
+
+        known = known && !(before ? traits[operand].has_before
+                                  : traits[operand].has_frozen);
     }
-    if (call->function->op != OP_BEFORE && !traits->has_frozen) {
+    if (known) {
         return true;
     }
     (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
                          "%s() looks at the time before the deploy, where %s "
                          "is not known yet",
                          call->function->name,
-                         call->function->op == OP_BEFORE
-                             ? "another before()"
-                             : "a baseline(), change() or before()");
+                         before ? "another before()"
+                                : "a baseline(), change() or before()");
     return false;
 }
 
@@ -297,11 +329,11 @@ static bool check_call(struct compiler *compiler, struct call *call)
     if (op == OP_BURN && !check_burn(compiler, call)) {
         return false;
     }
-    if ((op == OP_BURN || op == OP_TOO_MANY) && !check_shares(compiler, call)) {
+    if ((op == OP_BURN || op == OP_TOO_MANY || op == OP_WORSENED) &&
+        !check_shares(compiler, call)) {
         return false;
     }
-    if ((op == OP_BASELINE || op == OP_CHANGE || op == OP_BEFORE) &&
-        !check_frozen(compiler, call)) {
+    if (is_frozen(op) && !check_frozen(compiler, call)) {
         return false;
     }
     (void)snprintf(name, sizeof(name), "%s()", call->function->name);
@@ -312,30 +344,29 @@ static bool check_call(struct compiler *compiler, struct call *call)
 
 /* --- The node ------------------------------------------------------------- */
 
-static bool is_frozen(enum op op)
-{
-    return op == OP_BASELINE || op == OP_CHANGE || op == OP_BEFORE;
-}
-
 static bool freeze(struct compiler *compiler, const struct call *call,
                    struct node *node)
 {
     struct draft *draft = compiler->draft;
     uint16_t index = compiler->meaning[call->part].node;
     struct node_traits *traits = &draft->traits[index];
+    uint16_t wanted = node->op == OP_WORSENED ? 2 : 1;
 
-    if (draft->head.frozens == POLICY_FROZEN_MAX) {
+    if (draft->head.frozens + wanted > POLICY_FROZEN_MAX) {
         (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
-                             "more than %d of baseline(), change() and "
-                             "before()",
+                             "more than %d of baseline(), change(), "
+                             "at_deploy() and before() (worsened() counts "
+                             "twice)",
                              POLICY_FROZEN_MAX);
         return false;
     }
-    node->frozen = draft->head.frozens++;
-    draft->frozens[node->frozen] = index;
+    node->frozen = draft->head.frozens;
+    for (uint16_t i = 0; i < wanted; i++) {
+        draft->frozens[draft->head.frozens++] = index;
+    }
     traits->has_frozen = true;
     traits->has_before = node->op == OP_BEFORE || traits->has_before;
-    if (node->op != OP_CHANGE) {
+    if (node->op != OP_CHANGE && node->op != OP_WORSENED) {
         traits->lookback = 0; /* what is frozen is no longer looked at */
     }
     return true;
@@ -387,6 +418,8 @@ static void set_meaning(struct compiler *compiler, const struct call *call)
     case OP_ABSENT:
     case OP_TOO_MANY:
     case OP_BURN:
+    case OP_WORSENED:
+    case OP_OUTGROWS:
         type = TYPE_CONDITION;
         unit = (struct unit){0, 0, 0};
         break;
@@ -394,6 +427,12 @@ static void set_meaning(struct compiler *compiler, const struct call *call)
         break; /* the unit of the argument */
     }
     compiler_mean(compiler, call->part, type, unit);
+}
+
+/* Its window lies before the deploy. */
+static bool is_past_only(enum op op)
+{
+    return op == OP_BEFORE || op == OP_AT_DEPLOY;
 }
 
 static bool emit_call(struct compiler *compiler, struct call *call)
@@ -407,13 +446,15 @@ static bool emit_call(struct compiler *compiler, struct call *call)
         return false;
     }
     node->number = call->number;
+    node->factor = call->factor;
     node->span = call->window;
     node->horizon = call->horizon;
     set_meaning(compiler, call);
-    if (is_frozen(op)) {
-        return freeze(compiler, call, node);
+    if (is_frozen(op) && !freeze(compiler, call, node)) {
+        return false;
     }
-    return call->window == 0 || keep_past(compiler, call, node);
+    return call->window == 0 || is_past_only(op) ||
+           keep_past(compiler, call, node);
 }
 
 /* --- The fleet ------------------------------------------------------------ */

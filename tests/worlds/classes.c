@@ -1,6 +1,7 @@
 #include "tests/worlds/classes.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,16 @@ static void set_rate(struct plan *plan, double rate)
     if (plan->hold > 3) {
         plan->hold = 3;
     }
+}
+
+/* How often the load may grow before the pool is really too small: a pool has
+ * to have room for what comes by chance, else requests do wait and fail. */
+static double room_to_grow(const struct plan *plan)
+{
+    double root = (sqrt(3.5 * 3.5 + 4 * 0.97 * plan->size) - 3.5) / 2;
+    double factor = root * root / (plan->rate * plan->hold);
+
+    return factor > 1.01 ? factor : 1.01;
 }
 
 static double soon(struct chance *chance)
@@ -321,7 +332,7 @@ static void draw_harmless_ramp(struct plan *plan, struct chance *chance)
     double most = 0;
 
     draw_long(plan, chance);
-    most = 0.93 * plan->size / (plan->rate * plan->hold);
+    most = room_to_grow(plan);
     plan->day_depth = 0;
     plan->ramp = (struct ramp){chance_between(chance, -1200, 3600),
                                chance_pick(chance, 4, 90) * MINUTES,
@@ -333,7 +344,7 @@ static void draw_flash_crowd(struct plan *plan, struct chance *chance)
     double most = 0, from = chance_between(chance, -300, 7200);
 
     draw_long(plan, chance);
-    most = 0.95 * plan->size / (plan->rate * plan->hold);
+    most = room_to_grow(plan);
     plan->day_depth = 0;
     plan->crowd =
         (struct spell){from, from + chance_pick(chance, 3, 60) * MINUTES,
@@ -343,10 +354,7 @@ static void draw_flash_crowd(struct plan *plan, struct chance *chance)
 /* A ramp makes the database slower, and then it is as slow as it gets. */
 static void draw_slowing_ramp(struct plan *plan, struct chance *chance)
 {
-    double full = 0;
-
     draw_long(plan, chance);
-    full = plan->size / (plan->rate * plan->hold);
     plan->day_depth = 0;
     plan->ramp = (struct ramp){chance_between(chance, -600, 3600),
                                chance_pick(chance, 4, 60) * MINUTES,
@@ -355,12 +363,12 @@ static void draw_slowing_ramp(struct plan *plan, struct chance *chance)
     plan->slowing_most = 1 + plan->slowing * (plan->ramp.factor - 1);
     plan->slowing_lag =
         chance_is(chance, 0.4) ? chance_pick(chance, 20, 200) : 0;
-    if (plan->ramp.factor * plan->slowing_most > 0.96 * full) {
-        set_rate(plan, plan->rate); /* as it is; a larger pool */
+    if (plan->ramp.factor * plan->slowing_most > room_to_grow(plan)) {
+        double busy =
+            plan->rate * plan->hold * plan->ramp.factor * plan->slowing_most;
+
         plan->size =
-            (double)(int)(1 + plan->rate * plan->hold * plan->ramp.factor *
-                                  plan->slowing_most /
-                                  chance_between(chance, 0.6, 0.93));
+            floor(busy / chance_between(chance, 0.6, 0.9) + 3.5 * sqrt(busy));
     }
 }
 
@@ -412,7 +420,7 @@ static void draw_deploy_in_ramp(struct plan *plan, struct chance *chance)
     double most = 0, over = chance_pick(chance, 20, 120) * MINUTES;
 
     draw_long(plan, chance);
-    most = 0.93 * plan->size / (plan->rate * plan->hold);
+    most = room_to_grow(plan);
     plan->day_depth = 0;
     plan->ramp = (struct ramp){-over * chance_between(chance, 0.2, 0.9), over,
                                least(most, chance_between(chance, 1.3, 3))};
@@ -463,16 +471,13 @@ static void draw_daily_peak(struct plan *plan, struct chance *chance)
 
 static void draw_pool_resized(struct plan *plan, struct chance *chance)
 {
-    double busy = 0;
-
     draw_long(plan, chance);
     plan->day_depth = 0;
-    busy = plan->rate * plan->hold / plan->size;
     plan->resize = (struct ramp){
         chance_is(chance, 0.5) ? 0 : chance_between(chance, 0, 6000), 1,
-        chance_is(chance, 0.5)
-            ? chance_between(chance, 1.2, 3)
-            : greatest(busy / 0.9, chance_between(chance, 0.3, 0.8))};
+        chance_is(chance, 0.5) ? chance_between(chance, 1.2, 3)
+                               : greatest(least(1, 1 / room_to_grow(plan)),
+                                          chance_between(chance, 0.3, 0.8))};
 }
 
 static void draw_falling_load(struct plan *plan, struct chance *chance)
