@@ -264,7 +264,7 @@ void client_ask(const struct cli_call *call, const char *method,
 
     memset(ret_reply, 0, sizeof(*ret_reply));
     if (!find_server(call, &server, ret_reply->text, sizeof(ret_reply->text))) {
-        ret_reply->end = REPLY_NONE;
+        ret_reply->end = REPLY_PROBLEM;
         return;
     }
     if (body != NULL) {
@@ -332,7 +332,11 @@ bool client_format(const struct cli_call *call, bool *ret_json)
 
 void client_print_json(const json_t *json)
 {
-    (void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    /* What people typed may hold characters that a terminal obeys. */
+    size_t escape = isatty(fileno(stdout)) == 1 ? JSON_ENSURE_ASCII : 0;
+
+    (void)json_dumpf(json, stdout,
+                     JSON_INDENT(2) | JSON_REAL_PRECISION(15) | escape);
     (void)putchar('\n');
 }
 
@@ -348,7 +352,7 @@ const char *client_text(const json_t *json, const char *name)
     return text != NULL ? text : "";
 }
 
-static bool is_id(const char *text)
+bool client_is_id(const char *text)
 {
     return text[0] != '\0' && strspn(text, "0123456789") == strlen(text) &&
            strlen(text) < 20;
@@ -402,7 +406,7 @@ static bool ask_release(const struct cli_call *call, char *ret_id, size_t size)
 
 bool client_release(const struct cli_call *call, char *ret_id, size_t size)
 {
-    if (is_id(call->positional[0]) && call->positionals == 1 &&
+    if (client_is_id(call->positional[0]) && call->positionals == 1 &&
         cli_value(call, "environment") == NULL) {
         (void)snprintf(ret_id, size, "%s", call->positional[0]);
         return true;

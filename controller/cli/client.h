@@ -11,7 +11,8 @@
 
 enum reply_end {
     REPLY_OK,      /* 2xx */
-    REPLY_PROBLEM, /* the API refused: status, code and text say why */
+    REPLY_PROBLEM, /* the API refused: status, code and text say why; status
+                      0: the server's address is none */
     REPLY_NONE     /* nobody answered, or not in lastgood's words: text */
 };
 
@@ -47,6 +48,9 @@ int client_fail(const struct cli_call *call, const struct reply *reply);
 
 /* A text member of an answer, "" when it is missing or null. */
 const char *client_text(const json_t *json, const char *name);
+
+/* Is it the number of a release or an incident? */
+bool client_is_id(const char *text);
 
 /* The path of the release that [RELEASE | SERVICE [VERSION] --environment ENV]
  * names, "/v1/releases/ID"; asks the API when it must.  False with the line

@@ -69,6 +69,8 @@ static const struct cli_flag why_flags[] = {ENVIRONMENT, SERVER, FORMAT, END};
 static const struct cli_flag order_flags[] = {ENVIRONMENT, REASON, SERVER,
                                               FORMAT, END};
 
+static const struct cli_flag close_flags[] = {REASON, SERVER, FORMAT, END};
+
 static const struct cli_flag freeze_flags[] = {
     ENVIRONMENT, {"for", "SPAN", "how long, e.g. 2h; default 24h", false},
     REASON,      SERVER,
@@ -77,6 +79,8 @@ static const struct cli_flag freeze_flags[] = {
 
 static const struct cli_flag check_flags[] = {
     {"config", "FILE", "check it too, and the names it gives", false},
+    {"online", NULL, "ask every query once of its Prometheus", false},
+    {"format", "text|json|sarif", "sarif: for annotations in CI", false},
     END,
 };
 
@@ -235,6 +239,20 @@ static const struct cli_command commands[] = {
         .run = rollback_run,
     },
     {
+        .name = "close",
+        .arguments = "INCIDENT --reason TEXT",
+        .summary = "end an incident by hand",
+        .about =
+            "'lastgood status' shows its number.  A rollback that is under "
+            "way ends by itself.",
+        .example = "lastgood close 17 --reason \"fixed by hand\"",
+        .flags = close_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = close_run,
+    },
+    {
         .name = "freeze",
         .arguments = "SERVICE --environment ENV --reason TEXT",
         .summary = "refuse deploys of a service for a while",
@@ -262,7 +280,9 @@ static const struct cli_command commands[] = {
         .name = "check",
         .arguments = "FILE|FOLDER...",
         .summary = "check policy files and a configuration",
-        .about = "A folder means its *.yaml, *.yml and *.json files.",
+        .about = "A folder means its *.yaml, *.yml and *.json files and those "
+                 "of the folders in\nit, but not *.test.yaml. Without FILE: "
+                 "the configuration's folder of policies.",
         .example = "lastgood check policies/ --config lastgood.yaml",
         .flags = check_flags,
         .exits = check_exits,

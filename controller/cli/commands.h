@@ -25,6 +25,7 @@ int why_run(const struct cli_call *call);
 int hold_run(const struct cli_call *call);
 int resume_run(const struct cli_call *call);
 int rollback_run(const struct cli_call *call);
+int close_run(const struct cli_call *call);
 int freeze_run(const struct cli_call *call);
 int thaw_run(const struct cli_call *call);
 int check_run(const struct cli_call *call);

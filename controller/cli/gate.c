@@ -119,6 +119,14 @@ static int answer(const struct cli_call *call, const struct question *ask,
     return client_fail(call, reply);
 }
 
+/* What cannot even be asked. */
+static void refuse_call(const char *why, struct reply *ret_reply)
+{
+    memset(ret_reply, 0, sizeof(*ret_reply));
+    ret_reply->end = REPLY_PROBLEM;
+    (void)snprintf(ret_reply->text, sizeof(ret_reply->text), "%s", why);
+}
+
 static void ask_gate(const struct cli_call *call, const struct question *ask,
                      bool override, struct reply *ret_reply)
 {
@@ -132,11 +140,7 @@ static void ask_gate(const struct cli_call *call, const struct question *ask,
             !client_argument(path, sizeof(path), "environment",
                              ask->environment) ||
             !client_argument(path, sizeof(path), "version", version)) {
-            memset(ret_reply, 0, sizeof(*ret_reply));
-            ret_reply->end = REPLY_PROBLEM;
-            (void)snprintf(ret_reply->text, sizeof(ret_reply->text),
-                           "a name is too long (at most %d bytes)",
-                           NAME_MAX_BYTES);
+            refuse_call("a name is too long", ret_reply);
             return;
         }
         client_ask(call, "GET", path, NULL, NULL, ret_reply);
@@ -146,6 +150,10 @@ static void ask_gate(const struct cli_call *call, const struct question *ask,
                      call->positional[0], "environment", ask->environment,
                      "version", version, override ? "override" : "intent", 1,
                      "reason", override ? ask->reason : NULL);
+    if (body == NULL) {
+        refuse_call("an argument is not UTF-8 text", ret_reply);
+        return;
+    }
     client_ask(call, "POST", path, body, NULL, ret_reply);
     json_decref(body);
 }

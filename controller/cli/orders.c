@@ -1,5 +1,5 @@
-/* What people order: adopt, hold, resume, rollback, freeze, thaw.  Each is one
- * POST and one sentence. */
+/* What people order: adopt, hold, resume, rollback, close, freeze, thaw.  Each
+ * is one POST and one sentence. */
 #include "controller/cli/commands.h"
 
 #include "controller/cli/client.h"
@@ -43,24 +43,30 @@ static const char *reason_of(const struct cli_call *call)
     return reason;
 }
 
-static int order_on_release(const struct cli_call *call, const char *verb)
+static int order_with_reason(const struct cli_call *call, const char *path,
+                             const char *reason)
 {
-    const char *reason = reason_of(call);
-    char id[32], path[96];
-    json_t *body = NULL;
+    json_t *body = json_pack("{s:s}", "reason", reason);
     int code = EXIT_CODE_ERROR;
 
-    if (reason == NULL || !client_release(call, id, sizeof(id))) {
-        return EXIT_CODE_ERROR;
-    }
-    (void)snprintf(path, sizeof(path), "/v1/releases/%s/%s", id, verb);
-    body = json_pack("{s:s}", "reason", reason);
     if (body == NULL) {
         return cli_fail(call, "--reason is not UTF-8 text");
     }
     code = send_order(call, path, body);
     json_decref(body);
     return code;
+}
+
+static int order_on_release(const struct cli_call *call, const char *verb)
+{
+    const char *reason = reason_of(call);
+    char id[32], path[96];
+
+    if (reason == NULL || !client_release(call, id, sizeof(id))) {
+        return EXIT_CODE_ERROR;
+    }
+    (void)snprintf(path, sizeof(path), "/v1/releases/%s/%s", id, verb);
+    return order_with_reason(call, path, reason);
 }
 
 static int order_on_service(const struct cli_call *call, const char *path,
@@ -101,6 +107,23 @@ int resume_run(const struct cli_call *call)
 int rollback_run(const struct cli_call *call)
 {
     return order_on_release(call, "rollback");
+}
+
+int close_run(const struct cli_call *call)
+{
+    const char *reason = reason_of(call);
+    char path[96];
+
+    if (reason == NULL) {
+        return EXIT_CODE_ERROR;
+    }
+    if (!client_is_id(call->positional[0])) {
+        return cli_fail(call, "INCIDENT is its number; 'lastgood status' shows "
+                              "it");
+    }
+    (void)snprintf(path, sizeof(path), "/v1/incidents/%s/close",
+                   call->positional[0]);
+    return order_with_reason(call, path, reason);
 }
 
 int adopt_run(const struct cli_call *call)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "controller/cli/client.h"
-#include "controller/cli/terminal.h"
+#include "policies/problem.h"
 
 /* The API's own limit, with room for a body that it then refuses by name. */
 #define BODY_MAX (128 * 1024)
@@ -43,11 +43,17 @@ static json_t *read_body(const struct cli_call *call, const char *path)
     return body;
 }
 
-static void put(json_t *body, const char *member, const char *value)
+/* Only text that is not UTF-8 cannot be put. */
+static bool put(json_t *body, const char *member, const char *value)
 {
-    if (value != NULL) {
-        json_object_set_new(body, member, json_string(value));
-    }
+    return value == NULL ||
+           json_object_set_new(body, member, json_string(value)) == 0;
+}
+
+static bool refuse_text(const struct cli_call *call)
+{
+    (void)cli_fail(call, "an argument is not UTF-8 text");
+    return false;
 }
 
 static bool put_labels(const struct cli_call *call, json_t *body)
@@ -64,8 +70,11 @@ static bool put_labels(const struct cli_call *call, json_t *body)
             (void)cli_fail(call, "--label %s: write NAME=VALUE", label);
             return false;
         }
-        json_object_setn_new(labels, label, (size_t)(equals - label),
-                             json_string(equals + 1));
+        if (json_object_setn_new(labels, label, (size_t)(equals - label),
+                                 json_string(equals + 1)) != 0) {
+            json_decref(labels);
+            return refuse_text(call);
+        }
     }
     if (json_object_size(labels) > 0) {
         json_object_set_new(body, "labels", labels);
@@ -78,6 +87,7 @@ static bool put_labels(const struct cli_call *call, json_t *body)
 static json_t *make_body(const struct cli_call *call)
 {
     json_t *body = NULL;
+    bool good = true;
 
     if (call->positionals != 2 || cli_value(call, "environment") == NULL) {
         (void)cli_fail(call, "usage: lastgood register %s",
@@ -85,16 +95,18 @@ static json_t *make_body(const struct cli_call *call)
         return NULL;
     }
     body = json_object();
-    put(body, "service", call->positional[0]);
-    put(body, "environment", cli_value(call, "environment"));
-    put(body, "version", call->positional[1]);
-    put(body, "deployed_at", cli_value(call, "deployed-at"));
-    put(body, "previous", cli_value(call, "previous"));
-    put(body, "kind", cli_value(call, "kind"));
-    put(body, "data_change", cli_value(call, "data-change"));
-    put(body, "rollback_compatible_from",
-        cli_value(call, "rollback-compatible-from"));
-    if (!put_labels(call, body)) {
+    if (!(put(body, "service", call->positional[0]) &&
+          put(body, "environment", cli_value(call, "environment")) &&
+          put(body, "version", call->positional[1]) &&
+          put(body, "deployed_at", cli_value(call, "deployed-at")) &&
+          put(body, "previous", cli_value(call, "previous")) &&
+          put(body, "kind", cli_value(call, "kind")) &&
+          put(body, "data_change", cli_value(call, "data-change")) &&
+          put(body, "rollback_compatible_from",
+              cli_value(call, "rollback-compatible-from")))) {
+        good = refuse_text(call);
+    }
+    if (!good || !put_labels(call, body)) {
         json_decref(body);
         return NULL;
     }
@@ -131,17 +143,21 @@ static bool body_stands_alone(const struct cli_call *call)
 static int tell(const json_t *answer, long status, bool json)
 {
     bool watched = json_is_true(json_object_get(answer, "watched"));
+    const char *known = status == 201 ? "registered" : "already registered";
+    char id[64], text[1024];
 
     if (json) {
         client_print_json(answer);
-    } else if (watched) {
-        (void)printf("release %s: %s and watched\n",
-                     client_text(answer, "release"),
-                     status == 201 ? "registered" : "already registered");
+        return watched ? EXIT_CODE_DONE : EXIT_CODE_UNWATCHED;
+    }
+    text_escape(client_text(answer, "release"), id, sizeof(id));
+    text_escape(client_text(answer, "text"), text, sizeof(text));
+    if (watched) {
+        (void)printf("release %s: %s and watched\n", id, known);
+    } else if (status == 201) {
+        (void)printf("release %s: %s\n", id, text);
     } else {
-        (void)printf("release %s: recorded, but not watched: %s\n",
-                     client_text(answer, "release"),
-                     client_text(answer, "text"));
+        (void)printf("release %s: %s; it is not watched\n", id, text);
     }
     return watched ? EXIT_CODE_DONE : EXIT_CODE_UNWATCHED;
 }

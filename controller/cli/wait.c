@@ -18,7 +18,7 @@ enum decided { NOT_YET, DECIDED_GOOD, DECIDED_BAD, DECIDED_NEVER };
 
 struct watch {
     const char *id;
-    bool good_only, json, line_open;
+    bool good_only, json, line_open, told;
     time_ms timeout, began;
 };
 
@@ -28,8 +28,10 @@ static enum decided decide(const struct watch *watch, const json_t *release)
     const char *grade = client_text(release, "grade");
     bool provisional = strcmp(grade, "provisional") == 0;
 
-    /* A revert under way may still fail: its end is the answer. */
-    if (strcmp(state, "reverting") == 0) {
+    /* A revert under way may still fail, and one that is due may not come:
+     * their end is the answer, whatever grade was reached before. */
+    if (strcmp(state, "reverting") == 0 ||
+        (strcmp(state, "suspect") == 0 && strcmp(grade, "tainted") != 0)) {
         return NOT_YET;
     }
     if (strcmp(state, "reverted") == 0 || strcmp(state, "held") == 0 ||
@@ -52,6 +54,16 @@ static void show_progress(struct watch *watch, const char *text)
         (void)fprintf(stderr, "\r\033[K%.78s", text);
         (void)fflush(stderr);
         watch->line_open = true;
+    }
+}
+
+/* In a pipe nobody sees the progress: that nobody answers is said once. */
+static void show_silence(struct watch *watch, const char *text)
+{
+    show_progress(watch, text);
+    if (!watch->line_open && !watch->told) {
+        (void)fprintf(stderr, "lastgood wait: %s; asking again\n", text);
+        watch->told = true;
     }
 }
 
@@ -134,7 +146,7 @@ static bool look(const struct cli_call *call, struct watch *watch,
     }
     if (reply.end != REPLY_OK) {
         /* A controller that restarts is back in a moment: go on asking. */
-        show_progress(watch, reply.text);
+        show_silence(watch, reply.text);
         reply_release(&reply);
         return false;
     }

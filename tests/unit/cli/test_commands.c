@@ -112,7 +112,31 @@ static void register_of_an_unwatched_release_is_4(void **state)
     run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
     (void)server_finish();
     assert_int_equal(ran.code, 4);
-    says(ran.out, "recorded, but not watched: no policy matches");
+    assert_string_equal(ran.out, "release 7: no policy matches\n");
+    answers(200, REGISTERED("already", "false"));
+    run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 4);
+    assert_string_equal(ran.out,
+                        "release 7: no policy matches; it is not watched\n");
+}
+
+static void register_sends_nothing_that_is_no_text(void **state)
+{
+    (void)state;
+    (void)setenv("LASTGOOD_SERVER", "http://127.0.0.1:1", 1);
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--label",
+                "team=\xff", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "an argument is not UTF-8 text");
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--kind",
+                "\xff", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "an argument is not UTF-8 text");
+    run_program(&ran, "gate", "a", "--environment", "p", "--intent", "\xff",
+                NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "an argument is not UTF-8 text");
 }
 
 static void register_that_is_refused_is_1(void **state)
@@ -226,6 +250,17 @@ static void gate_without_an_answer_is_unknown(void **state)
     says(ran.out, "\"gate\": \"unknown\"");
 }
 
+static void gate_with_a_wrong_address_is_an_error(void **state)
+{
+    (void)state;
+    run_program(&ran, "gate", "a", "--environment", "p", "--server", "here",
+                "--when-unknown", "go", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "'here' is no server's address");
+    run_program(&ran, "wait", "7", "--server", "here", NULL);
+    assert_int_equal(ran.code, 1);
+}
+
 static void gate_announces_and_overrides(void **state)
 {
     (void)state;
@@ -271,6 +306,7 @@ static void wait_exit_codes_are_the_products(void **state)
         {RELEASE("suspect", "tainted"), "provisional", 2},
         {RELEASE("watching", "none"), "provisional", 3},
         {RELEASE("reverting", "tainted"), "provisional", 3},
+        {RELEASE("suspect", "provisional"), "provisional", 3},
         {RELEASE("watching", "provisional"), "good", 3},
         {RELEASE("superseded", "none"), "provisional", 4},
         {RELEASE("superseded", "provisional"), "good", 4},
@@ -302,6 +338,7 @@ static void wait_goes_on_while_the_controller_restarts(void **state)
     run_program(&ran, "wait", "7", "--timeout", "1m", NULL);
     (void)server_finish();
     assert_int_equal(ran.code, 0);
+    assert_string_equal(ran.err, "lastgood wait: recovering; asking again\n");
 }
 
 static void wait_for_nothing_is_an_error(void **state)
@@ -364,6 +401,13 @@ static void orders_post_their_reason(void **state)
     assert_int_equal(ran.code, 0);
     says(ran.out, "\"outcome\": \"done\"");
     says(server_finish(), "POST /v1/releases/7/rollback ");
+    answers(200, DONE);
+    run_program(&ran, "close", "9", "--reason", "r", NULL);
+    assert_int_equal(ran.code, 0);
+    says(server_finish(), "POST /v1/incidents/9/close {\"reason\":\"r\"}");
+    run_program(&ran, "close", "user-service", "--reason", "r", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "INCIDENT is its number");
     answers(201, DONE);
     run_program(&ran, "adopt", "a", "1", "--environment", "p", "--reason", "r",
                 NULL);
@@ -383,10 +427,10 @@ static void orders_post_their_reason(void **state)
 
 static void orders_need_a_reason_and_a_place(void **state)
 {
-    static const char *const verbs[] = {"hold", "resume", "rollback"};
+    static const char *const verbs[] = {"hold", "resume", "rollback", "close"};
 
     (void)state;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         run_program(&ran, verbs[i], "7", NULL);
         assert_int_equal(ran.code, 1);
         says(ran.err, "--reason TEXT is needed");
@@ -507,11 +551,13 @@ int main(void)
         cmocka_unit_test(register_posts_what_was_given),
         cmocka_unit_test(register_sends_the_key),
         cmocka_unit_test(register_of_an_unwatched_release_is_4),
+        cmocka_unit_test(register_sends_nothing_that_is_no_text),
         cmocka_unit_test(register_that_is_refused_is_1),
         cmocka_unit_test(register_reads_a_body_from_a_file),
         cmocka_unit_test(register_needs_its_words),
         cmocka_unit_test(gate_exit_codes_are_the_products),
         cmocka_unit_test(gate_without_an_answer_is_unknown),
+        cmocka_unit_test(gate_with_a_wrong_address_is_an_error),
         cmocka_unit_test(gate_announces_and_overrides),
         cmocka_unit_test(wait_exit_codes_are_the_products),
         cmocka_unit_test(wait_goes_on_while_the_controller_restarts),
