@@ -242,9 +242,7 @@ static const struct cli_command commands[] = {
         .name = "close",
         .arguments = "INCIDENT --reason TEXT",
         .summary = "end an incident by hand",
-        .about =
-            "'lastgood status' shows its number.  A rollback that is under "
-            "way ends by itself.",
+        .about = "'lastgood status' shows its number.",
         .example = "lastgood close 17 --reason \"fixed by hand\"",
         .flags = close_flags,
         .exits = plain_exits,
