@@ -1,89 +1,131 @@
+/* `check`: policy files, folders of them, and a configuration. */
 #include "controller/cli/commands.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "policies/read/policy_read.h"
-
+#include "controller/cli/check_report.h"
+#include "controller/cli/folder.h"
+#include "controller/cli/online.h"
 #include "controller/cli/terminal.h"
 #include "controller/config/config.h"
+#include "controller/config/config_file.h"
+#include "policies/read/policy_read.h"
+#include "policies/read/yaml_tree.h"
 
-#define FILES_MAX      2000
-#define PATH_MAX_BYTES 512
+#define FILES_MAX 10000
 
 struct checked {
-    char path[PATH_MAX_BYTES];
+    char path[FOLDER_PATH_MAX];
     struct policy *policy;
 };
 
 struct check {
     const struct cli_call *call;
     const struct config *config; /* NULL: names are not checked */
+    struct check_report report;
     struct problems *problems;
     struct checked *files;
     size_t count;
-    bool colour, failed;
+    bool online;
+    char source[POLICY_FILE_MAX + 2];
+    size_t length;
 };
+
+static bool is_text(const struct check *check)
+{
+    return check->report.format == CHECK_TEXT;
+}
 
 /* --- One policy file ------------------------------------------------------ */
 
-/* The file's bytes, NUL-ended, or NULL with the line printed. */
-static char *read_file(struct check *check, const char *path,
-                       size_t *ret_length)
+/* The file's bytes into check->source; false with an error in the problems,
+ * which begin anew. */
+static bool read_source(struct check *check, const char *path)
 {
-    FILE *file = fopen(path, "rb");
-    char *bytes = NULL;
+    ssize_t length = 0;
 
-    if (file == NULL) {
-        (void)cli_fail(check->call, "%s: %s", path, strerror(errno));
-        return NULL;
+    problems_init(check->problems, path);
+    length = config_read_file(path, check->source, sizeof(check->source));
+    if (length >= 0 && length <= POLICY_FILE_MAX) {
+        check->length = (size_t)length;
+        return true;
     }
-    bytes = calloc(1, POLICY_FILE_MAX + 2);
-    if (bytes == NULL) {
+    if (length >= 0 || errno == EFBIG) {
+        (void)problems_error(check->problems, 0, 0,
+                             "more than %d KiB: neither a policy nor a "
+                             "configuration is that long",
+                             POLICY_FILE_MAX / 1024);
+    } else {
+        (void)problems_error(check->problems, 0, 0, "cannot be read: %s",
+                             strerror(errno));
+    }
+    return false;
+}
+
+/* An error at @key of the file that is checked. */
+static struct problem *error_at(struct check *check, const char *key,
+                                const char *text)
+{
+    struct problems *ignored = malloc(sizeof(*ignored));
+    const struct yaml_item *item = NULL;
+    struct yaml_tree *tree = NULL;
+    struct problem *problem = NULL;
+
+    if (ignored == NULL) {
         abort();
     }
-    *ret_length = fread(bytes, 1, POLICY_FILE_MAX + 1, file);
-    if (ferror(file) != 0) {
-        (void)cli_fail(check->call, "%s: %s", path, strerror(errno));
-        free(bytes);
-        bytes = NULL;
-    } else if (*ret_length > POLICY_FILE_MAX) {
-        (void)cli_fail(check->call,
-                       "%s: more than %d KiB: neither a policy nor "
-                       "a configuration is that long",
-                       path, POLICY_FILE_MAX / 1024);
-        free(bytes);
-        bytes = NULL;
-    }
-    (void)fclose(file);
-    return bytes;
+    problems_init(ignored, check->problems->path);
+    tree = yaml_tree_read(check->problems->path, check->source, check->length,
+                          ignored);
+    item = tree == NULL ? NULL : yaml_get(yaml_root(tree), key);
+    problem = item == NULL ? problems_error(check->problems, 0, 0, "%s", text)
+                           : yaml_key_error(check->problems, item, "%s", text);
+    yaml_tree_free(tree);
+    free(ignored);
+    return problem;
+}
+
+/* A folder is one daemon's; files of others are no rivals. */
+static bool same_folder(const char *a, const char *b)
+{
+    const char *a_slash = strrchr(a, '/'), *b_slash = strrchr(b, '/');
+    size_t a_length = a_slash == NULL ? 0 : (size_t)(a_slash - a);
+    size_t b_length = b_slash == NULL ? 0 : (size_t)(b_slash - b);
+
+    return a_length == b_length && memcmp(a, b, a_length) == 0;
 }
 
 /* "Two policies that match equally" are an error: which one would judge? */
-static void compare_with_others(struct check *check,
+static void compare_with_others(struct check *check, const char *path,
                                 const struct policy *policy)
 {
+    char text[PROBLEM_TEXT_MAX];
+
     for (size_t i = 0; i < check->count; i++) {
         const struct policy *other = check->files[i].policy;
+        const char *name = policy_text(policy, policy->name);
 
-        if (strcmp(policy_text(policy, policy->name),
-                   policy_text(other, other->name)) == 0) {
-            problems_error(check->problems, 0, 0,
-                           "the policy '%s' is also in %s: give one another "
-                           "name",
-                           policy_text(policy, policy->name),
-                           check->files[i].path);
+        if (!same_folder(path, check->files[i].path)) {
+            continue;
+        }
+        if (strcmp(name, policy_text(other, other->name)) == 0) {
+            (void)snprintf(text, sizeof(text),
+                           "the policy '%s' is also in another file: give one "
+                           "of them another name",
+                           name);
+            problem_note(error_at(check, "policy", text), 0, 0,
+                         "the other is %.200s", check->files[i].path);
         } else if (strcmp(policy_text(policy, policy->service),
                           policy_text(other, other->service)) == 0 &&
                    strcmp(policy_text(policy, policy->environment),
                           policy_text(other, other->environment)) == 0) {
-            problems_error(check->problems, 0, 0,
-                           "applies_to is the same as in %s: make one of them "
-                           "more specific",
-                           check->files[i].path);
+            problem_note(error_at(check, "applies_to",
+                                  "another policy applies to the same: make "
+                                  "one of them more specific"),
+                         0, 0, "the other is %.200s", check->files[i].path);
         }
     }
 }
@@ -101,98 +143,85 @@ static void keep(struct check *check, const char *path, struct policy *policy)
     file->policy = policy;
 }
 
+static json_t *ask_queries(struct check *check, const char *path,
+                           const struct policy *policy)
+{
+    const struct online_policy asked = {policy, path, check->source,
+                                        check->length};
+
+    return online_check(check->config, &asked, check->problems);
+}
+
 static void check_file(struct check *check, const char *path)
 {
-    size_t length = 0;
-    char *source = read_file(check, path, &length);
     struct policy *policy = NULL;
+    json_t *queries = NULL;
+    bool has_source = read_source(check, path);
 
-    if (source == NULL) {
-        check->failed = true;
-        return;
+    if (has_source) {
+        policy =
+            policy_read(path, check->source, check->length, check->problems);
     }
-    problems_init(check->problems, path);
-    policy = policy_read(path, source, length, check->problems);
     if (policy != NULL && check->config != NULL) {
         config_check_policy(check->config, policy, check->problems);
     }
     if (policy != NULL) {
-        compare_with_others(check, policy);
+        compare_with_others(check, path, policy);
     }
-    problems_print(check->problems, source, length, check->colour, stderr);
-    if (check->problems->errors > 0) {
-        check->failed = true;
-    } else {
+    if (check->online && policy != NULL && check->problems->errors == 0) {
+        queries = ask_queries(check, path, policy);
+    }
+    if (is_text(check) && check->problems->errors == 0) {
         (void)printf("%s: ok\n", path);
     }
+    if (is_text(check) && queries != NULL) {
+        online_print(queries, stdout);
+        (void)fflush(stdout);
+    }
+    check_report_file(&check->report, check->problems,
+                      has_source ? check->source : NULL, check->length,
+                      queries);
     if (policy != NULL) {
         keep(check, path, policy);
     }
-    free(source);
 }
 
 /* --- Folders -------------------------------------------------------------- */
 
-static int is_policy_file(const struct dirent *entry)
+static void complain(struct check *check, const char *path, const char *text)
 {
-    static const char *const endings[] = {".yaml", ".yml", ".json"};
-    size_t length = strlen(entry->d_name);
-
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-        size_t ending = strlen(endings[i]);
-
-        if (entry->d_name[0] != '.' && length > ending &&
-            strcmp(entry->d_name + length - ending, endings[i]) == 0) {
-            return 1;
-        }
-    }
-    return 0;
+    problems_init(check->problems, path);
+    (void)problems_error(check->problems, 0, 0, "%s", text);
+    check_report_file(&check->report, check->problems, NULL, 0, NULL);
 }
 
-static int by_bytes(const struct dirent **a, const struct dirent **b)
+static void check_folder(struct check *check, const char *path, bool deep)
 {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
+    struct folder folder;
+    char text[256];
 
-static void check_folder(struct check *check, const char *folder)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(folder, &entries, is_policy_file, by_bytes);
-    size_t length = strlen(folder);
-
-    if (count < 0) {
-        (void)cli_fail(check->call, "%s: %s", folder, strerror(errno));
-        check->failed = true;
+    if (!folder_read(&folder, path, deep, policy_file_is_named)) {
+        (void)snprintf(text, sizeof(text), "cannot be read: %s",
+                       strerror(errno));
+        complain(check, path, text);
         return;
     }
-    if (count == 0) {
-        (void)cli_fail(check->call,
-                       "%s: there is no policy in it (*.yaml, "
-                       "*.yml, *.json)",
-                       folder);
-        check->failed = true;
+    if (folder.count == 0) {
+        complain(check, path,
+                 "there is no policy in it (*.yaml, *.yml, *.json)");
     }
-    for (int i = 0; i < count; i++) {
-        char path[PATH_MAX_BYTES];
-
-        (void)snprintf(path, sizeof(path), "%s%s%s", folder,
-                       length > 0 && folder[length - 1] == '/' ? "" : "/",
-                       entries[i]->d_name);
-        check_file(check, path);
-        free(entries[i]);
+    for (size_t i = 0; i < folder.count; i++) {
+        check_file(check, folder.paths[i]);
     }
-    free(entries);
+    folder_release(&folder);
 }
 
 static void check_path(struct check *check, const char *path)
 {
     struct stat status;
 
-    if (stat(path, &status) != 0) {
-        (void)cli_fail(check->call, "%s: %s", path, strerror(errno));
-        check->failed = true;
-    } else if (S_ISDIR(status.st_mode)) {
-        check_folder(check, path);
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        check_folder(check, path, true);
     } else {
         check_file(check, path);
     }
@@ -200,21 +229,17 @@ static void check_path(struct check *check, const char *path)
 
 /* --- The command ---------------------------------------------------------- */
 
+/* The configuration, or NULL when it has errors. */
 static struct config *check_config(struct check *check, const char *path)
 {
     struct config *config = NULL;
-    size_t length = 0;
-    char *source = read_file(check, path, &length);
+    bool has_source = read_source(check, path);
 
-    if (source == NULL) {
-        check->failed = true;
-        return NULL;
+    if (has_source) {
+        config = config_read(path, check->problems);
     }
-    problems_init(check->problems, path);
-    config = config_read(path, check->problems);
-    problems_print(check->problems, source, length, check->colour, stderr);
-    free(source);
-    check->failed = check->failed || config == NULL;
+    check_report_file(&check->report, check->problems,
+                      has_source ? check->source : NULL, check->length, NULL);
     return config;
 }
 
@@ -227,39 +252,62 @@ static void check_all(struct check *check)
     if (path != NULL) {
         config = check_config(check, path);
         check->config = config;
+        check->online = config != NULL && cli_value(call, "online") != NULL;
+    }
+    if (config != NULL && is_text(check)) {
+        if (call->positionals == 0) {
+            config_print(config, stdout);
+        } else {
+            (void)printf("%s: ok\n", path);
+        }
     }
     if (config != NULL && call->positionals == 0) {
-        config_print(config, stdout);
-        check_path(check, config->policies);
-    } else if (config != NULL) {
-        (void)printf("%s: ok\n", path);
+        check_folder(check, config->policies, false); /* as the daemon does */
     }
     for (size_t i = 0; i < call->positionals; i++) {
         check_path(check, call->positional[i]);
     }
-    if (config != NULL) {
-        config_free(config);
-    }
+    config_free(config);
 }
 
 int check_run(const struct cli_call *call)
 {
-    struct check check = {.call = call, .colour = terminal_has_colour(stderr)};
+    struct check *check = NULL;
+    enum check_format format = CHECK_TEXT;
+    bool failed = false;
 
     if (call->positionals == 0 && cli_value(call, "config") == NULL) {
         return cli_fail(call, "usage: lastgood check FILE|FOLDER... [--config "
                               "FILE]");
     }
-    check.problems = malloc(sizeof(*check.problems));
-    check.files = calloc(FILES_MAX, sizeof(*check.files));
-    if (check.problems == NULL || check.files == NULL) {
+    if (!check_report_format(cli_value(call, "format"), &format)) {
+        return cli_fail(call, "--format is text, json or sarif");
+    }
+    if (cli_value(call, "online") != NULL &&
+        cli_value(call, "config") == NULL) {
+        return cli_fail(call, "--online needs --config: it says where the "
+                              "sources are");
+    }
+    check = calloc(1, sizeof(*check));
+    if (check == NULL) {
         abort();
     }
-    check_all(&check);
-    for (size_t i = 0; i < check.count; i++) {
-        policy_free(check.files[i].policy);
+    check->call = call;
+    check->problems = malloc(sizeof(*check->problems));
+    check->files = calloc(FILES_MAX, sizeof(*check->files));
+    if (check->problems == NULL || check->files == NULL) {
+        abort();
     }
-    free(check.files);
-    free(check.problems);
-    return check.failed ? EXIT_CODE_ERROR : EXIT_CODE_DONE;
+    check_report_begin(&check->report, format);
+    check->report.colour = terminal_has_colour(stderr);
+    check_all(check);
+    check_report_end(&check->report);
+    failed = check->report.errors > 0;
+    for (size_t i = 0; i < check->count; i++) {
+        policy_free(check->files[i].policy);
+    }
+    free(check->files);
+    free(check->problems);
+    free(check);
+    return failed ? EXIT_CODE_ERROR : EXIT_CODE_DONE;
 }

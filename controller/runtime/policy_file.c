@@ -10,28 +10,6 @@
 
 #include "controller/config/config_file.h"
 
-static bool ends_with(const char *text, const char *end)
-{
-    const size_t length = strlen(text);
-
-    return length > strlen(end) &&
-           strcmp(text + length - strlen(end), end) == 0;
-}
-
-bool policy_file_is_named(const char *name)
-{
-    static const char *const ends[] = {".yaml", ".yml", ".json"};
-    static const char *const tests[] = {".test.yaml", ".test.yml",
-                                        ".test.json"};
-
-    for (size_t i = 0; i < 3; i++) {
-        if (name[0] != '.' && ends_with(name, ends[i])) {
-            return !ends_with(name, tests[i]);
-        }
-    }
-    return false;
-}
-
 static int64_t nanoseconds(struct timespec at)
 {
     return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;

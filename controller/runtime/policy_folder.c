@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/read/policy_read.h"
+
 struct policy_folder {
     const struct config *config;
     struct policy_file *files; /* by path */

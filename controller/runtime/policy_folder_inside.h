@@ -40,9 +40,6 @@ void policy_file_read(struct policy_file *file, const struct config *config,
                       struct problems *scratch);
 void policy_file_release(struct policy_file *file);
 
-/* Does the file's name say that it is a policy? */
-bool policy_file_is_named(const char *name);
-
 /* False when @path is not a file that can be looked at. */
 bool policy_file_signature(const char *path, struct signature *ret_signature);
 bool policy_file_is_same(const struct signature *a, const struct signature *b);

@@ -378,3 +378,28 @@ struct policy *policy_read_changed(const char *path, const char *source,
     policy_free(unchanged);
     return policy;
 }
+
+/* --- Files ---------------------------------------------------------------- */
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+
+    return length > strlen(end) &&
+           strcmp(text + length - strlen(end), end) == 0;
+}
+
+bool policy_file_is_named(const char *name)
+{
+    static const char *const others[] = {".test.yaml", ".test.yml",
+                                         ".test.json", ".schema.json"};
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (ends_with(name, others[i])) {
+            return false;
+        }
+    }
+    return name[0] != '.' && (ends_with(name, ".yaml") ||
+                              ends_with(name, ".yml") ||
+                              ends_with(name, ".json"));
+}

@@ -11,6 +11,10 @@
 struct policy *policy_read(const char *path, const char *source, size_t length,
                            struct problems *problems);
 
+/* Does a file's name say that it is a policy?  *.yaml, *.yml and *.json do;
+ * hidden files, tests (*.test.yaml) and schemas (*.schema.json) do not. */
+bool policy_file_is_named(const char *name);
+
 /* What replay changes about a policy. */
 struct policy_changes {
     time_ms every;              /* the grid, 0: as the policy says */

@@ -143,11 +143,12 @@ static void two_policies_that_match_equally_are_refused(void **state)
     write_file("b.yaml", POLICY("b", "a", "errors"));
     run_program(&ran, "check", folder, NULL);
     assert_int_equal(ran.code, 1);
-    says(ran.err, "b.yaml: error: applies_to is the same as in");
+    says(ran.err, "b.yaml:2:1: error: another policy applies to the same");
+    says(ran.err, "  note: the other is ");
     write_file("b.yaml", POLICY("a", "b", "errors"));
     run_program(&ran, "check", folder, NULL);
     assert_int_equal(ran.code, 1);
-    says(ran.err, "b.yaml: error: the policy 'a' is also in");
+    says(ran.err, "b.yaml:1:1: error: the policy 'a' is also in another file");
 }
 
 static void what_cannot_be_read_says_so(void **state)
@@ -155,7 +156,7 @@ static void what_cannot_be_read_says_so(void **state)
     (void)state;
     run_program(&ran, "check", in_folder("missing.yaml"), NULL);
     assert_int_equal(ran.code, 1);
-    says(ran.err, "missing.yaml: No such file or directory");
+    says(ran.err, "missing.yaml: error: cannot be read: No such file");
     run_program(&ran, "check", in_folder("policies"), NULL);
     assert_int_equal(ran.code, 1);
     says(ran.err, "there is no policy in it");
