@@ -1,9 +1,13 @@
 #include "controller/replay/report.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "controller/replay/report_json.h"
+#include <jansson.h>
+
 #include "controller/replay/report_text.h"
+#include "policies/explain/explain.h"
 
 /* The length of a duration in front of @text that spells @span, 0: none. */
 static size_t spells(const char *text, time_ms span)
@@ -42,11 +46,67 @@ const char *report_mode(const struct told *told, char text[MODE_TEXT_MAX])
     return text;
 }
 
+/* --- JSON ----------------------------------------------------------------- */
+
+/* As journals and the API write their explanations. */
+#define FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
+static void print(const struct report *report, json_t *json)
+{
+    int failed = 0;
+
+    if (json == NULL) {
+        abort(); /* out of memory; see architecture: memory */
+    }
+    failed = json_dumpf(json, report->out, FLAGS | JSON_ENCODE_ANY);
+    (void)failed; /* a full disk is seen when the output is flushed */
+    json_decref(json);
+}
+
+static void json_begin(struct report *report)
+{
+    (void)fputs("{\"decisions\":[", report->out);
+}
+
+static void json_decision(struct report *report, const struct told *told)
+{
+    const struct policy *policy = told->policy;
+    const struct verdict *verdict = told->verdict;
+    const struct leaf *leaf = policy_leaf(policy, verdict->leaf);
+    char at[MOMENT_TEXT_MAX], mode[MODE_TEXT_MAX];
+
+    (void)fputs(report->decisions > 0 ? ",\n" : "\n", report->out);
+    print(report,
+          json_pack("{s:s, s:s, s:s, s:o, s:o}", "at",
+                    moment_print(verdict->at, at), "verdict",
+                    leaf_kind_name(leaf->kind), "mode", report_mode(told, mode),
+                    "path", explain_path(policy, verdict), "because",
+                    explain_because(policy, verdict)));
+}
+
+static void json_end(struct report *report, const struct ending *ending)
+{
+    char at[MOMENT_TEXT_MAX];
+
+    (void)fputs(report->decisions > 0 ? "\n],\"first_action_at\":"
+                                      : "],\"first_action_at\":",
+                report->out);
+    print(report, ending->acts
+                      ? json_string(moment_print(ending->first_action_at, at))
+                      : json_null());
+    (void)fputs(",\"final\":", report->out);
+    print(report, json_string(ending->final));
+    (void)fputs("}\n", report->out);
+}
+
+/* --- One or the other ------------------------------------------------------
+ */
+
 void report_begin(struct report *report, const struct policy *policy,
                   const struct replay_options *options)
 {
     if (report->json) {
-        report_json_begin(report);
+        json_begin(report);
     } else {
         report_text_begin(report, policy, options);
     }
@@ -55,7 +115,7 @@ void report_begin(struct report *report, const struct policy *policy,
 void report_decision(struct report *report, const struct told *told)
 {
     if (report->json) {
-        report_json_decision(report, told);
+        json_decision(report, told);
     } else {
         report_text_decision(report, told);
     }
@@ -73,7 +133,7 @@ void report_note(struct report *report, time_ms at, const char *word,
 void report_end(struct report *report, const struct ending *ending)
 {
     if (report->json) {
-        report_json_end(report, ending);
+        json_end(report, ending);
     } else {
         report_text_end(report, ending);
     }

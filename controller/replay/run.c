@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/core/view.h"
+#include "controller/replay/countdown.h"
 #include "policies/explain/explain.h"
 
 /* One service, its release and what was good before. */
@@ -24,18 +25,9 @@
 struct standing {
     bool any;
     enum leaf_kind kind;
-    enum answer root;
     struct told told;
     struct verdict verdict;
     struct facts facts;
-};
-
-enum counting {
-    COUNTING_NOT,
-    COUNTING_DOWN,
-    COUNTED_DOWN,    /* at its end the leaf did not stand: it waits for it */
-    COUNTING_ACTS,   /* the order is given */
-    COUNTING_REFUSED /* it was refused: again when the path changes */
 };
 
 /* Which series of the one query is which signal.  They change only when
@@ -57,8 +49,7 @@ struct run {
     char refusal[RECORD_TEXT_MAX]; /* of the registration */
     uint64_t release;
     struct standing standing;
-    enum counting counting;
-    time_ms counting_since;
+    struct countdown countdown;
     bool acts, by_countdown;
     time_ms first_action_at;
     struct table table;
@@ -72,65 +63,31 @@ struct run {
     size_t done, queued;
 };
 
-/* --- The countdown -------------------------------------------------------- */
+/* --- What the core remembers ---------------------------------------------- */
 
-/* The blind interlock wants the root known and true. */
-static bool could_act(const struct run *run)
+static void lead_countdown(struct run *run, const struct record *record)
 {
-    return run->standing.kind == LEAF_ROLLBACK &&
-           run->standing.told.mode == MODE_COUNTDOWN &&
-           run->standing.root == ANSWER_YES;
-}
-
-static void begin_countdown(struct run *run)
-{
+    const struct countdown_verdict verdict = {run->standing.kind, record->mode,
+                                              record->countdown, record->root};
     char at[MOMENT_TEXT_MAX], text[128];
 
-    run->counting = COUNTING_DOWN;
-    run->counting_since = run->now;
-    (void)snprintf(text, sizeof(text),
-                   "the call leaves at %s unless the policy changes its mind",
-                   moment_print(run->now + run->standing.told.countdown, at));
-    report_note(run->report, run->now, "countdown", text);
-}
-
-static void withdraw_countdown(struct run *run)
-{
-    if (run->counting != COUNTING_NOT) {
-        run->counting = COUNTING_NOT;
+    switch (countdown_take(&run->countdown, &verdict, run->now)) {
+    case COUNTDOWN_BEGAN:
+        (void)snprintf(
+            text, sizeof(text),
+            "the call leaves at %s unless the policy changes its "
+            "mind",
+            moment_print(countdown_due(&run->countdown, run->now), at));
+        report_note(run->report, run->now, "countdown", text);
+        break;
+    case COUNTDOWN_WITHDRAWN:
         report_note(run->report, run->now, "withdrawn",
                     "the policy no longer says: roll back");
+        break;
+    case COUNTDOWN_SAME:
+        break;
     }
 }
-
-/* A verdict or path changed. */
-static void lead_countdown(struct run *run)
-{
-    if (run->acts || run->counting == COUNTING_ACTS ||
-        run->standing.kind == LEAF_WAIT) {
-        return;
-    }
-    if (run->standing.kind != LEAF_ROLLBACK) {
-        withdraw_countdown(run);
-    } else if (could_act(run) && run->counting == COUNTING_NOT) {
-        begin_countdown(run);
-    } else if (run->counting == COUNTING_REFUSED) {
-        run->counting = COUNTED_DOWN;
-    }
-}
-
-static time_ms countdown_end(const struct run *run)
-{
-    time_ms end = run->counting_since + run->standing.told.countdown;
-
-    if (run->counting == COUNTING_DOWN) {
-        return end > run->now ? end : run->now;
-    }
-    return run->counting == COUNTED_DOWN && could_act(run) ? run->now
-                                                           : TIME_NEVER;
-}
-
-/* --- What the core remembers ---------------------------------------------- */
 
 static void on_verdict(struct run *run, const struct record *record)
 {
@@ -140,7 +97,6 @@ static void on_verdict(struct run *run, const struct record *record)
     assert(record->facts != NULL);
     standing->any = true;
     standing->kind = policy_leaf(record->policy, record->leaf)->kind;
-    standing->root = record->root;
     standing->verdict = *record->verdict;
     standing->facts = *record->facts;
     standing->told = (struct told){
@@ -151,7 +107,9 @@ static void on_verdict(struct run *run, const struct record *record)
         .facts = &standing->facts,
     };
     report_decision(run->report, &standing->told);
-    lead_countdown(run);
+    if (!run->acts) {
+        lead_countdown(run, record);
+    }
 }
 
 /* The end of the watch is the end, unless it is endless. */
@@ -298,7 +256,7 @@ static void answer_revert(struct run *run, const struct effect *effect)
 
     if (!run->acts) {
         run->acts = true;
-        run->by_countdown = run->counting == COUNTING_ACTS;
+        run->by_countdown = run->countdown.state == COUNTDOWN_ORDERED;
         run->first_action_at = run->now;
     }
     if (!run->options->goes_on) {
@@ -330,7 +288,7 @@ static void on_answer(struct run *run, const struct effect *effect)
         run->release = effect->answer.release;
     } else if (effect->answer.reply == REPLY_ORDERED &&
                effect->answer.outcome != OUTCOME_DONE) {
-        run->counting = COUNTING_REFUSED;
+        countdown_refuse(&run->countdown);
         report_note(run->report, run->now, "refused", effect->answer.text);
     }
 }
@@ -401,14 +359,12 @@ static void end_countdown(struct run *run)
     struct input input = {
         .kind = INPUT_COMMAND, .reply = REPLY_ORDERED, .by = "countdown"};
 
-    if (!could_act(run)) {
-        run->counting = COUNTED_DOWN;
+    if (!countdown_end(&run->countdown)) {
         report_note(run->report, run->now, "countdown",
                     "ran down, and the leaf does not stand: it acts when the "
                     "leaf is back");
         return;
     }
-    run->counting = COUNTING_ACTS;
     input.command.kind = COMMAND_ROLLBACK;
     input.command.release = run->release;
     input.command.reason = "the countdown ran down";
@@ -419,7 +375,8 @@ static void judge(struct run *run)
 {
     while (!run->over) {
         time_ms deadline = core_deadline(run->core);
-        time_ms ends = countdown_end(run);
+        time_ms ends =
+            run->acts ? TIME_NEVER : countdown_due(&run->countdown, run->now);
 
         if (ends < deadline && ends <= run->end) {
             run->now = ends;
@@ -501,8 +458,8 @@ static const char *not_carried_out(const struct run *run)
     case MODE_SUGGEST:
         return "rollback (suggest)";
     case MODE_COUNTDOWN:
-        return run->counting == COUNTING_DOWN ? "rollback (countdown)"
-                                              : "rollback (refused)";
+        return run->countdown.state == COUNTDOWN_RUNS ? "rollback (countdown)"
+                                                      : "rollback (refused)";
     case MODE_AUTO:
         break;
     }

@@ -223,6 +223,56 @@ static void many_rows_are_kept_and_found(void **state)
     free(text);
 }
 
+/* However a row is written, it says the same. */
+static void plain_rows_and_quoted_ones_agree(void **state)
+{
+    static const char plain[] = "time,a,b\n100,0.1,-2.50\n115.5,,7\r\n"
+                                "130,123456.789,0.30000000000000004";
+    static const char quoted[] = "time,a,b\n\"100\",\"0.1\",-2.50\n"
+                                 "115.5 ,, 7\r\n\n"
+                                 "130,\"123456.789\",0.30000000000000004 \n";
+    struct csv *one = must_read(plain), *other = must_read(quoted);
+
+    (void)state;
+    assert_int_equal(csv_rows(one), 3);
+    assert_int_equal(csv_rows(other), 3);
+    for (size_t row = 0; row < 3; row++) {
+        time_ms at = csv_time(one, row);
+
+        assert_int_equal(csv_time(other, row), at);
+        for (size_t column = 0; column < 2; column++) {
+            struct sample a = csv_sample(one, column, at, CSV_STEP);
+            struct sample b = csv_sample(other, column, at, CSV_STEP);
+
+            assert_int_equal(a.unknown, b.unknown);
+            assert_true(a.number == b.number);
+        }
+    }
+    csv_free(one);
+    csv_free(other);
+}
+
+static void columns_that_are_not_wanted(void **state)
+{
+    static const char text[] = "time,a,b,c\n100,x\"y,1,\n115,\"p,q\",2,zz\n";
+    const bool wanted[] = {false, true, false};
+    struct csv_cursor cursor;
+    struct csv *csv = NULL;
+
+    (void)state;
+    problems_init(&problems, "samples.csv");
+    csv = csv_open(text, strlen(text), &problems);
+    assert_non_null(csv);
+    assert_true(csv_load(csv, wanted, &problems));
+    assert_int_equal(csv_columns(csv), 3);
+    csv_begin(&cursor, csv, CSV_STEP);
+    csv_seek(&cursor, SECONDS(100));
+    assert_true(csv_at(&cursor, 1, SECONDS(30)).number == 1);
+    csv_seek(&cursor, SECONDS(120));
+    assert_true(csv_at(&cursor, 1, SECONDS(30)).number == 2);
+    csv_free(csv);
+}
+
 /* --- What is refused ------------------------------------------------------ */
 
 static void broken_headers(void **state)
@@ -304,6 +354,8 @@ int main(void)
         cmocka_unit_test(how_spreadsheets_write_it),
         cmocka_unit_test(a_single_row_speaks_for_its_own_time),
         cmocka_unit_test(many_rows_are_kept_and_found),
+        cmocka_unit_test(plain_rows_and_quoted_ones_agree),
+        cmocka_unit_test(columns_that_are_not_wanted),
         cmocka_unit_test(broken_headers),
         cmocka_unit_test(broken_rows),
         cmocka_unit_test(broken_cells),
