@@ -633,6 +633,25 @@ static uint64_t seed_of(const struct world_class *world_class, uint64_t seed,
     return mixed;
 }
 
+/* A service that is well has a pool for its busiest second, with room for what
+ * comes by chance; else requests do wait and fail, and it is not well. */
+static void make_room(struct plan *plan)
+{
+    double busiest = 0, needed = 0;
+
+    for (double t = -plan->before; t < plan->after; t += 30) {
+        busiest = greatest(busiest, plan_busy(plan, t));
+    }
+    busiest *= 1 + 3 * plan->wander;
+    needed = busiest * (1 + 2 * plan->hold_wander) + 3.5 * sqrt(busiest) + 1;
+    if (plan->resize.factor > 0 && plan->resize.factor < 1) {
+        needed /= plan->resize.factor;
+    }
+    if (plan->size < needed) {
+        plan->size = ceil(needed);
+    }
+}
+
 struct world *world_make(const struct world_class *world_class, uint64_t seed,
                          unsigned number, double stretch)
 {
@@ -644,6 +663,10 @@ struct world *world_make(const struct world_class *world_class, uint64_t seed,
     world->plan.wanted = world_class->wanted;
     world->plan.data_change = chance_is(&chance, 0.5) ? "none" : "expand";
     world_class->draw(&world->plan, &chance);
+    if (world_class->wanted == WANTED_STAY &&
+        world_class->draw != draw_already_full) {
+        make_room(&world->plan);
+    }
     world_run(world, &chance);
     return world;
 }

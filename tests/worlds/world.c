@@ -71,6 +71,14 @@ static double slowed_to(const struct plan *plan, double load)
                : factor;
 }
 
+double plan_busy(const struct plan *plan, double t)
+{
+    double load = load_at(plan, t);
+
+    return plan->rate * load * plan->hold * slowed_to(plan, load) *
+           ramp_at(&plan->bad_hold, t);
+}
+
 static bool is_bad_now(const struct plan *plan, double t)
 {
     double period = plan->flap_on + plan->flap_off;

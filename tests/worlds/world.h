@@ -117,6 +117,9 @@ struct world {
     struct reading readings[READINGS_MAX];
 };
 
+/* How many connections are busy at @t on average, if nothing goes wrong. */
+double plan_busy(const struct plan *plan, double t);
+
 /* Live @world->plan through. */
 void world_run(struct world *world, struct chance *chance);
 
