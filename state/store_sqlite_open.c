@@ -245,6 +245,12 @@ static enum store_result check_owner(struct sqlite_store *sqlite,
                     ret_error, size);
     }
     *ret_version = (int)strtol(version, NULL, 10);
+    if (*ret_version < 1) {
+        return deny(sqlite, STORE_CORRUPT,
+                    "its schema has no number: the file is damaged; restore "
+                    "a copy",
+                    ret_error, size);
+    }
     if (*ret_version > schema_newest()) {
         (void)snprintf(why, sizeof why,
                        "a newer lastgood wrote it (schema %d, this version "

@@ -265,6 +265,20 @@ static void a_newer_schema_is_refused(void **state)
     check_refused(world, world->file, STORE_READ_ONLY, "run the newer one");
 }
 
+/* The journal's own name was written together with its schema's number. */
+static void a_schema_without_a_number_is_refused(void **state)
+{
+    struct world *world = *state;
+    open_store(world);
+    assert_int_equal(append(world, 1, 1), STORE_OK);
+    close_store(world);
+    execute(world->file, "PRAGMA user_version = -1");
+    check_refused(world, world->file, STORE_WRITE, "its schema has no number");
+    execute(world->file, "PRAGMA user_version = 0");
+    check_refused(world, world->file, STORE_READ_ONLY,
+                  "its schema has no number");
+}
+
 /* A page that holds nothing but payloads: opening cannot see it. */
 static void damage(struct world *world)
 {
@@ -640,6 +654,7 @@ int main(void)
         TEST(a_link_to_the_file_is_refused_one_to_the_folder_is_not),
         TEST(what_is_not_ours_is_refused_and_untouched),
         TEST(a_newer_schema_is_refused),
+        TEST(a_schema_without_a_number_is_refused),
         TEST(a_changed_payload_is_found_by_the_chain),
         TEST(a_damaged_page_ends_the_reading_with_what_is_whole),
         TEST(damage_after_an_unclean_end_is_found_at_the_start),
