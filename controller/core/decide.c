@@ -187,15 +187,6 @@ static bool can_check(const struct core *core, const struct service *service)
     return target != NONE_INDEX && core->options.targets[target].can_check;
 }
 
-static void advance(struct core *core, struct rollback *rollback)
-{
-    if (can_check(core, service_at(core, rollback->service))) {
-        ask_has(core, rollback);
-    } else {
-        intend(core, rollback);
-    }
-}
-
 /* Only a person can turn it into a rollback: say how, once. */
 static void suggest(struct core *core, struct rollback *rollback,
                     enum mode mode, time_ms countdown)
@@ -215,28 +206,57 @@ static void suggest(struct core *core, struct rollback *rollback,
     tell(core, rollback, "proposed", text);
 }
 
-static void weigh(struct core *core, struct rollback *rollback)
+/* Does what asked for it still stand?  Its incident is open, and the policy
+ * says so at its last look; a person's order stands by itself. */
+static bool stands(const struct core *core, const struct rollback *rollback)
 {
     const struct service *service = service_at(core, rollback->service);
-    char text[RECORD_TEXT_MAX];
-    enum refusal refusal = guard_refuses(core, rollback, text);
-    if (refusal != REFUSAL_NONE) {
-        refuse(core, rollback, refusal, text);
-        return;
-    }
     const struct watch *watch = watch_of(core, service);
-    time_ms countdown = 0;
-    enum mode mode =
-        rollback->manual
-            ? MODE_AUTO
-            : guard_mode(core, service, policy_of(core, service),
-                         leaf_of(policy_of(core, service), rollback),
-                         watch->unsure, &countdown);
-    if (mode == MODE_AUTO) {
-        advance(core, rollback);
-    } else {
-        suggest(core, rollback, mode, countdown);
+    const struct policy *policy = policy_of(core, service);
+    if (rollback->incident != service->incident) {
+        return false;
     }
+    return rollback->manual ||
+           (policy && watch->release == rollback->release &&
+            policy_leaf(policy, watch->leaf)->kind == LEAF_ROLLBACK);
+}
+
+static enum mode mode_of(const struct core *core,
+                         const struct rollback *rollback,
+                         time_ms *ret_countdown)
+{
+    const struct service *service = service_at(core, rollback->service);
+    const struct watch *watch = watch_of(core, service);
+    *ret_countdown = 0;
+    return rollback->manual
+               ? MODE_AUTO
+               : guard_mode(core, service, policy_of(core, service),
+                            watch->leaf, watch->unsure, ret_countdown);
+}
+
+/* Every interlock, then the mode, then whether the last good release is still
+ * there: @present is the one that the deployment system was just seen to have.
+ * ret_text: why it was refused. */
+static enum refusal weigh(struct core *core, struct rollback *rollback,
+                          uint64_t present, char ret_text[RECORD_TEXT_MAX])
+{
+    enum refusal refusal = guard_refuses(core, rollback, ret_text);
+    if (refusal != REFUSAL_NONE) {
+        refuse(core, rollback, refusal, ret_text);
+        return refusal;
+    }
+    const struct service *service = service_at(core, rollback->service);
+    time_ms countdown = 0;
+    enum mode mode = mode_of(core, rollback, &countdown);
+    if (mode != MODE_AUTO) {
+        suggest(core, rollback, mode, countdown);
+    } else if (can_check(core, service) &&
+               last_good_of(core, rollback)->id != present) {
+        ask_has(core, rollback);
+    } else {
+        intend(core, rollback);
+    }
+    return REFUSAL_NONE;
 }
 
 /* ---- the doors --------------------------------------------------------- */
@@ -267,7 +287,8 @@ void rollback_decide(struct core *core, struct service *service)
     }
     rollback->leaf = watch->leaf;
     text_copy(rollback->digest, sizeof rollback->digest, policy->digest);
-    weigh(core, rollback);
+    char text[RECORD_TEXT_MAX];
+    (void)weigh(core, rollback, 0, text);
 }
 
 void rollback_withdraw(struct core *core, const struct release *release,
@@ -296,13 +317,9 @@ enum refusal rollback_order(struct core *core, const struct release *release,
     rollback->manual = true;
     text_copy(rollback->by, sizeof rollback->by, order->by);
     order->rollback = rollback->id;
-    enum refusal refusal = guard_refuses(core, rollback, order->text);
-    if (refusal == REFUSAL_NONE) {
-        advance(core, rollback);
-        return REFUSAL_NONE;
-    }
-    refuse(core, rollback, refusal, order->text);
-    if (!was_manual) { /* the policy's proposal stands as it stood */
+    enum refusal refusal = weigh(core, rollback, 0, order->text);
+    if (refusal != REFUSAL_NONE && !was_manual) {
+        /* the policy's proposal stands as it stood */
         rollback->manual = false;
         rollback->by[0] = '\0';
     }
@@ -326,14 +343,9 @@ static void has_answered(struct core *core, struct rollback *rollback,
                   " is gone from the deployment system: roll forward", NULL);
         refuse(core, rollback, REFUSAL_TARGET_GONE, text);
         return;
-    } /* Time has passed: every interlock is asked again. */
-    enum refusal refusal = guard_refuses(core, rollback, text);
-    if (refusal != REFUSAL_NONE) {
-        refuse(core, rollback, refusal, text);
-    } else if (last_good_of(core, rollback)->id != rollback->checked) {
-        ask_has(core, rollback); /* another one is last good by now */
-    } else {
-        intend(core, rollback);
+    }
+    if (stands(core, rollback)) { /* time has passed: ask everything again */
+        (void)weigh(core, rollback, rollback->checked, text);
     }
 }
 

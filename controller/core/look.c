@@ -85,6 +85,21 @@ static void tell_verdict(struct core *core, const struct service *service,
     core_tell(core, record);
 }
 
+/* While a deploy settles the tree may answer, but nobody judges by it. */
+static void disbelieve(const struct policy *policy, struct verdict *verdict)
+{
+    verdict->leaf = LEAF_INDEX_WAIT;
+    verdict->root = ANSWER_UNKNOWN;
+    if (verdict->steps > 0) {
+        const struct question *root =
+            policy_question(policy, verdict->path[0].question);
+        verdict->steps = 1;
+        verdict->path[0].answer = ANSWER_UNKNOWN;
+        verdict->values[root->node] =
+            (struct value){.unknown = UNKNOWN_SETTLING};
+    }
+}
+
 /* ---- the leaf's effects, once an incident ------------------------------ */
 
 static bool was_fired(const struct incident *incident,
@@ -223,6 +238,9 @@ void look_taken(struct core *core, struct service *service, time_ms g)
 {
     struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
+    if (g <= watch->since + policy->watch.settle) {
+        disbelieve(policy, &core->verdict);
+    }
     remember(watch, policy, &core->verdict);
     if (watch->rollback) {
         verify_look(core, service, g);

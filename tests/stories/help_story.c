@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policies/read/policy_read.h"
 #include "help_transcript.h"
 #include "help_world.h"
+#include "policies/read/policy_read.h"
 
 const char STORY_POLICY[] =
     "policy: shop\n"
@@ -173,14 +173,14 @@ static void journal_add(struct story *story, const struct record *record)
     story->journal_count++;
 }
 
-static void event_add(struct story *story, time_ms at,
-                      const struct effect *effect)
+static void event_add(struct story *story, const struct effect *effect)
 {
     assert_true(story->events_count < STORY_EVENTS_MAX);
-    story->events[story->events_count].at = at;
-    story->events[story->events_count].order = story->order++;
-    story->events[story->events_count].effect = *effect;
-    story->events_count++;
+    struct story_event *event = &story->events[story->events_count++];
+    memset(event, 0, sizeof *event);
+    event->order = story->order++;
+    event->effect = *effect;
+    world_ask(story, event);
 }
 
 static void carry_out(struct story *story, const struct effect *effect)
@@ -196,7 +196,7 @@ static void carry_out(struct story *story, const struct effect *effect)
         assert_true(effect->needs > 0);
         assert_true(effect->needs <= story->journal_count);
         story->reverted = *effect;
-        event_add(story, world_when(story, effect), effect);
+        event_add(story, effect);
         break;
     case EFFECT_QUERY:
     case EFFECT_HISTORY:
@@ -205,7 +205,7 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_NOTIFY:
     case EFFECT_RUN:
         story->queries += effect->kind == EFFECT_QUERY;
-        event_add(story, world_when(story, effect), effect);
+        event_add(story, effect);
         break;
     }
 }
@@ -270,10 +270,11 @@ static size_t first_event(const struct story *story)
 
 static void deliver(struct story *story, size_t index)
 {
-    struct effect effect = story->events[index].effect;
+    static struct story_event event;
+    event = story->events[index];
     story->events[index] = story->events[--story->events_count];
     static struct world_answer answer;
-    if (world_answer(story, &effect, &answer)) {
+    if (world_answer(story, &event, &answer)) {
         step(story, &answer.input);
     }
     free(answer.rows);

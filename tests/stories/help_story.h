@@ -36,7 +36,9 @@ struct world_service {
     char coming[NAME_MAX_BYTES + 1]; /* a rollout under way, "" */
     time_ms comes_at, ready_at;      /* live then; complete then */
     enum deployer observe, revert, has;
-    time_ms rollout; /* how long a revert takes until complete */
+    time_ms rollout;  /* how long a revert takes until complete */
+    time_ms takes;    /* a call, until its answer arrives; 0: 50 ms */
+    bool reads_first; /* what is live is read when asked, not when answered */
     bool target_gone;
     int reverts; /* that were carried out */
 };
@@ -72,10 +74,12 @@ struct story {
     bool loses_last;      /* and its records were not durable */
     bool crashed;
 
-    struct {
+    struct story_event {
         time_ms at;
         uint64_t order;
         struct effect effect;
+        char live[NAME_MAX_BYTES + 1]; /* as read when asked */
+        bool complete;
     } events[STORY_EVENTS_MAX];
     size_t events_count;
     uint64_t order;

@@ -189,19 +189,21 @@ static void unclear(struct world_answer *answer)
     answer->input.target.text = "503 Service Unavailable";
 }
 
-static void answer_observe(struct story *story, const struct effect *effect,
+static void answer_observe(struct story *story, const struct story_event *event,
                            struct world_answer *answer)
 {
-    struct world_service *world = world_of(story, effect);
+    struct world_service *world = world_of(story, &event->effect);
     roll_on(story, world);
     if (world->observe != DEPLOYER_WORKS) {
         unclear(answer);
         return;
     }
-    snprintf(answer->version, sizeof answer->version, "%s", world->live);
+    bool early = event->live[0] != '\0';
+    snprintf(answer->version, sizeof answer->version, "%s",
+             early ? event->live : world->live);
     answer->input.target.result = TARGET_OBSERVED;
     answer->input.target.version = answer->version;
-    answer->input.target.complete = world->complete;
+    answer->input.target.complete = early ? event->complete : world->complete;
 }
 
 static void carry_out_revert(struct story *story, const struct effect *effect)
@@ -268,14 +270,31 @@ static bool hangs(struct story *story, const struct effect *effect)
 
 /* ---- answering --------------------------------------------------------- */
 
-time_ms world_when(struct story *story, const struct effect *effect)
+static bool is_call(const struct effect *effect)
 {
-    return story->now + (effect->kind == EFFECT_QUERY ? 100 : 50);
+    return effect->kind == EFFECT_OBSERVE || effect->kind == EFFECT_HAS ||
+           effect->kind == EFFECT_REVERT;
 }
 
-bool world_answer(struct story *story, const struct effect *effect,
+void world_ask(struct story *story, struct story_event *event)
+{
+    event->at = story->now + (event->effect.kind == EFFECT_QUERY ? 100 : 50);
+    if (!is_call(&event->effect)) {
+        return;
+    }
+    struct world_service *world = world_of(story, &event->effect);
+    event->at = world->takes ? story->now + world->takes : event->at;
+    if (world->reads_first) {
+        roll_on(story, world);
+        memcpy(event->live, world->live, sizeof event->live);
+        event->complete = world->complete;
+    }
+}
+
+bool world_answer(struct story *story, const struct story_event *event,
                   struct world_answer *answer)
 {
+    const struct effect *effect = &event->effect;
     memset(answer, 0, sizeof *answer);
     switch (effect->kind) {
     case EFFECT_QUERY:
@@ -293,7 +312,7 @@ bool world_answer(struct story *story, const struct effect *effect,
             return false;
         }
         if (effect->kind == EFFECT_OBSERVE) {
-            answer_observe(story, effect, answer);
+            answer_observe(story, event, answer);
         } else if (effect->kind == EFFECT_HAS) {
             answer_has(story, effect, answer);
         } else {

@@ -13,11 +13,12 @@ struct world_answer {
     struct sample *rows; /* malloc'd */
 };
 
-/* When the answer to @effect arrives. */
-time_ms world_when(struct story *story, const struct effect *effect);
+/* @event's effect reaches the world: when does its answer arrive, and what is
+ * read already now. */
+void world_ask(struct story *story, struct story_event *event);
 
 /* The answer that arrives now; false when none ever does. */
-bool world_answer(struct story *story, const struct effect *effect,
+bool world_answer(struct story *story, const struct story_event *event,
                   struct world_answer *ret_answer);
 
 /* The controller died: calls that had reached the API are carried out. */
