@@ -116,7 +116,7 @@ static void on_verdict(struct run *run, const struct record *record)
 static void on_moved(struct run *run, const struct record *record)
 {
     static const char *const told[] = {"provisional", "good", "undetermined",
-                                       "hold", "quiet"};
+                                       "quiet"};
 
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
         if (strcmp(record->code, told[i]) == 0) {

@@ -411,6 +411,25 @@ static void nothing_between_the_deploy_and_the_end(void **state)
                                  "\"final\":\"wait\"}\n");
 }
 
+/* Turbulence is recorded, never judged: not even by a bare comparison. */
+static void nothing_is_decided_while_a_deploy_settles(void **state)
+{
+    (void)state;
+    sheet_begin(&sheet, "bad,sure");
+    sheet_add(&sheet, 4, "0.2,0.9"); /* until 45 */
+    sheet_add(&sheet, 8, "0.01,0.9");
+    assert_story(judged("policy: settles\nmode: auto\n"
+                        "watch: {every: 15s, settle: 60s}\n" TREE,
+                        NULL, NULL),
+                 "wait@15 healthy@75", -1, "healthy");
+    sheet_begin(&sheet, "bad,sure");
+    sheet_add(&sheet, 12, "0.2,0.9");
+    assert_story(judged("policy: settles\nmode: auto\n"
+                        "watch: {every: 15s, settle: 60s}\n" TREE,
+                        NULL, NULL),
+                 "wait@15 rollback@75", 75, "rollback");
+}
+
 /* --- The grid and the columns --------------------------------------------- */
 
 static void another_grid(void **state)
@@ -484,6 +503,7 @@ int main(void)
         STORY(going_on_judges_past_the_first_rollback),
         STORY(going_on_forgets_nothing),
         STORY(nothing_between_the_deploy_and_the_end),
+        STORY(nothing_is_decided_while_a_deploy_settles),
         STORY(another_grid),
         STORY(a_missing_column_is_unknown_and_told_once),
         STORY(a_written_max_age_outlives_the_gaps),
