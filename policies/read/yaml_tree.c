@@ -286,7 +286,7 @@ static bool take_key(struct yaml_builder *builder, struct yaml_spot begin,
     struct yaml_frame *frame = top_frame(builder);
     int shown = shown_length(builder->tree, begin.byte, end);
 
-    if (strcmp(text, "<<") == 0) {
+    if (length == 2 && memcmp(text, "<<", 2) == 0) {
         problems_error(builder->problems, begin.line, begin.column,
                        "merges ('<<') are not read here; write the keys out")
             ->length = shown;
