@@ -116,8 +116,7 @@ void observe_answered(struct core *core, struct service *service,
         text_copy(service->observe_error, sizeof service->observe_error,
                   observe_failure(input));
     } else {
-        observe_learn(core, service, input->target.version,
-                      input->target.complete);
+        (void)observe_take(core, service, input);
     }
     timer_pull(&core->timers, &service->observe,
                core->now + interval(core, service));
@@ -156,6 +155,19 @@ void observe_learn(struct core *core, struct service *service,
     if (rollback && rollback->state == ROLLBACK_VERIFYING) {
         timer_arm(&core->timers, &rollback->timer, core->now);
     }
+}
+
+bool observe_take(struct core *core, struct service *service,
+                  const struct input *input)
+{
+    assert(observe_is_clear(input));
+    uint32_t asked = input->target.id.counter;
+    if (asked < service->learned) {
+        return false;
+    }
+    service->learned = asked;
+    observe_learn(core, service, input->target.version, input->target.complete);
+    return true;
 }
 
 /* ---- squaring ---------------------------------------------------------- */

@@ -19,6 +19,11 @@ bool observe_is_clear(const struct input *input);
 /* Why it does not, for people. */
 const char *observe_failure(const struct input *input);
 
+/* A clear answer was learned; false: one that was asked for later came first,
+ * so this one tells nothing of now. */
+bool observe_take(struct core *core, struct service *service,
+                  const struct input *input);
+
 /* What somebody saw: recorded when it is news. */
 void observe_learn(struct core *core, struct service *service,
                    const char *version, bool complete);

@@ -66,20 +66,11 @@ static void hand_over(struct core *core, const struct pending *pending,
     }
 }
 
-void pending_answered(struct core *core, const struct input *input)
+static void take(struct core *core, struct pending *pending,
+                 const struct input *input)
 {
-    struct effect_id id =
-        input->kind == INPUT_HISTORY ? input->history.id : input->target.id;
-    struct pending *pending =
-        id.epoch == core->epoch ? pool_find(&core->pending, id.counter) : NULL;
-    bool fits = pending && (pending->kind == PENDING_HISTORY) ==
-                               (input->kind == INPUT_HISTORY);
-    if (!fits) {
-        core->unknown_answers++;
-        return;
-    }
     struct pending answered = *pending;
-    pending->rule = NONE_INDEX;
+    pending->rule = NONE_INDEX; /* kept until the answer was used */
     forget(core, pending);
     hand_over(core, &answered, input);
     rule_leave(core, answered.rule);
@@ -91,9 +82,22 @@ void pending_due(struct core *core, struct pending *pending)
     struct input late = {.kind = INPUT_TARGET, .now = core->now};
     late.target.result = TARGET_UNCLEAR;
     late.target.text = "no answer in time";
-    struct pending answered = *pending;
-    pending->rule = NONE_INDEX;
-    forget(core, pending);
-    hand_over(core, &answered, &late);
-    rule_leave(core, answered.rule);
+    take(core, pending, &late);
+}
+
+void pending_answered(struct core *core, const struct input *input)
+{
+    struct effect_id id =
+        input->kind == INPUT_HISTORY ? input->history.id : input->target.id;
+    struct pending *pending =
+        id.epoch == core->epoch ? pool_find(&core->pending, id.counter) : NULL;
+    bool fits = pending && (pending->kind == PENDING_HISTORY) ==
+                               (input->kind == INPUT_HISTORY);
+    if (!fits) {
+        core->unknown_answers++;
+    } else if (core->now > pending->timer.at) {
+        pending_due(core, pending); /* what it saw may be so no more */
+    } else {
+        take(core, pending, input);
+    }
 }

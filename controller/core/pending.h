@@ -34,7 +34,8 @@ struct effect *pending_ask(struct core *core, enum effect_kind effect,
 /* Nobody waits any more. */
 void pending_drop(struct core *core, uint32_t counter);
 
-/* INPUT_TARGET, INPUT_HISTORY */
+/* INPUT_TARGET, INPUT_HISTORY.  After its deadline an answer is no answer: a
+ * shell may have kept it, and what it saw is long ago. */
 void pending_answered(struct core *core, const struct input *input);
 
 /* TIMER_PENDING: as if the answer were "unclear". */

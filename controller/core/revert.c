@@ -101,6 +101,27 @@ static void fail_raced(struct core *core, struct rollback *rollback)
     fail(core, rollback, "raced", "live is ", detail);
 }
 
+static void give_up(struct core *core, struct rollback *rollback)
+{
+    const struct service *service = service_at(core, rollback->service);
+    if (rollback->after_race) {
+        fail(core, rollback, "raced", "the target said that live is not ",
+             rollback->suspect);
+    } else if (rollback->failures > 0) {
+        fail(core, rollback, "unobservable",
+             "the target does not say what is "
+             "live: ",
+             service->observe_error);
+    } else if (rollback->state == ROLLBACK_IN_PROGRESS) {
+        fail(core, rollback, "incomplete", rollback->target,
+             " did not become live and complete in time");
+    } else {
+        fail(core, rollback, "unreachable", rollback->suspect,
+             " is still live after the time that a deploy "
+             "may take");
+    }
+}
+
 static void applied(struct core *core, struct rollback *rollback)
 {
     char text[RECORD_TEXT_MAX];
@@ -132,6 +153,8 @@ static void suspect_is_live(struct core *core, struct rollback *rollback)
 {
     if (rollback->state == ROLLBACK_IN_PROGRESS) {
         wait_for(core, rollback, PROGRESS_POLL_MS);
+    } else if (core->now >= give_up_at(core, rollback)) {
+        give_up(core, rollback); /* decided so long ago that it is stale */
     } else if (core->stopped) {
         fail(core, rollback, "stopped", "the STOP file stands", "");
     } else if (rollback->after_race) {
@@ -150,8 +173,9 @@ static void seen(struct core *core, struct rollback *rollback,
 {
     struct service *service = service_at(core, rollback->service);
     rollback->failures = 0;
-    observe_learn(core, service, input->target.version, input->target.complete);
-    if (text_equal(input->target.version, rollback->target)) {
+    if (!observe_take(core, service, input)) {
+        wait_for(core, rollback, 0);
+    } else if (text_equal(input->target.version, rollback->target)) {
         target_is_live(core, rollback, input->target.complete);
     } else if (text_equal(input->target.version, rollback->suspect)) {
         suspect_is_live(core, rollback);
@@ -201,6 +225,7 @@ void revert_answered(struct core *core, struct rollback *rollback,
         rollback->state == ROLLBACK_VERIFYING) {
         return;
     }
+    rollback->looked |= asked == EFFECT_OBSERVE;
     if (asked == EFFECT_REVERT) {
         reverted(core, rollback, input);
     } else if (observe_is_clear(input)) {
@@ -211,26 +236,6 @@ void revert_answered(struct core *core, struct rollback *rollback,
 }
 
 /* ---- time -------------------------------------------------------------- */
-
-static void give_up(struct core *core, struct rollback *rollback)
-{
-    const struct service *service = service_at(core, rollback->service);
-    if (rollback->after_race) {
-        fail(core, rollback, "raced", "the target said that live is not ",
-             rollback->suspect);
-    } else if (rollback->failures > 0) {
-        fail(core, rollback, "unobservable",
-             "the target does not say what is "
-             "live: ",
-             service->observe_error);
-    } else if (rollback->state == ROLLBACK_IN_PROGRESS) {
-        fail(core, rollback, "incomplete", rollback->target,
-             " did not become live and complete in time");
-    } else {
-        fail(core, rollback, "unreachable", "the target did not take the ",
-             "request in time");
-    }
-}
 
 void rollback_due(struct core *core, struct rollback *rollback)
 {
@@ -244,7 +249,7 @@ void rollback_due(struct core *core, struct rollback *rollback)
         timer_arm(&core->timers, &rollback->timer, core->now);
     } else if (rollback->state == ROLLBACK_VERIFYING) {
         verify_due(core, rollback);
-    } else if (core->now >= give_up_at(core, rollback)) {
+    } else if (core->now >= give_up_at(core, rollback) && rollback->looked) {
         give_up(core, rollback);
     } else if (rollback->waiting == 0) {
         observe(core, rollback);

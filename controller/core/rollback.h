@@ -54,13 +54,14 @@ struct rollback {
     char code[RECORD_CODE_MAX];
     char text[RECORD_TEXT_MAX];
 
-    /* Working memory. */ uint64_t
-        checked;            /* the release that HAS was asked about */
+    /* Working memory. */
+    uint64_t checked;       /* the release that HAS was asked about */
     uint32_t waiting;       /* pending effect's counter, 0 */
     enum effect_kind asked; /* what that is */
     time_ms shift;          /* the clock was set since: deadlines move along */
     uint32_t attempts;      /* reverts sent */
     uint32_t failures;      /* observations in a row that failed */
+    bool looked;            /* what is live was asked since the start */
     bool after_race;        /* the target said raced; one look decides */
     struct timer timer;
 };

@@ -32,6 +32,7 @@ struct service {
     char observe_error[256];
     uint32_t failures;  /* in a row */
     uint32_t observing; /* pending effect's counter, 0 */
+    uint32_t learned;   /* counter of the newest observation believed, 0 */
     struct timer observe, reconcile;
 };
 

@@ -112,13 +112,11 @@ struct story *story_new(const char *const *services, size_t count)
     return story;
 }
 
-static void step(struct story *story, struct input *input);
-
 void story_start(struct story *story)
 {
     story->core = core_new(&story->options);
     struct input input = {.kind = INPUT_STARTED};
-    step(story, &input);
+    story_input(story, &input);
 }
 
 /* ---- the usual beginning ------------------------------------------------ */
@@ -205,6 +203,8 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_NOTIFY:
     case EFFECT_RUN:
         story->queries += effect->kind == EFFECT_QUERY;
+        story->observed =
+            effect->kind == EFFECT_OBSERVE ? *effect : story->observed;
         event_add(story, effect);
         break;
     }
@@ -230,7 +230,7 @@ static void kill_in_time(struct story *story, size_t records)
     }
 }
 
-static void step(struct story *story, struct input *input)
+void story_input(struct story *story, struct input *input)
 {
     input->now = story->now;
     core_step(story->core, input, story->decision);
@@ -275,7 +275,7 @@ static void deliver(struct story *story, size_t index)
     story->events[index] = story->events[--story->events_count];
     static struct world_answer answer;
     if (world_answer(story, &event, &answer)) {
-        step(story, &answer.input);
+        story_input(story, &answer.input);
     }
     free(answer.rows);
     answer.rows = NULL;
@@ -297,7 +297,7 @@ static bool advance(struct story *story, time_ms until)
         deliver(story, first);
     } else {
         struct input input = {.kind = INPUT_TICK};
-        step(story, &input);
+        story_input(story, &input);
     }
     return true;
 }
@@ -344,14 +344,14 @@ void story_policy(struct story *story, const char *yaml)
 {
     struct input input = {.kind = INPUT_POLICY_ACCEPTED};
     input.policy.block = compile(yaml, strlen(yaml));
-    step(story, &input);
+    story_input(story, &input);
 }
 
 void story_policy_removed(struct story *story, const char *name)
 {
     struct input input = {.kind = INPUT_POLICY_REMOVED};
     input.policy.name = name;
-    step(story, &input);
+    story_input(story, &input);
 }
 
 void story_registration(struct story *story,
@@ -359,7 +359,7 @@ void story_registration(struct story *story,
 {
     struct input input = {.kind = INPUT_REGISTER, .reply = 1, .by = "ci"};
     input.registration = *registration;
-    step(story, &input);
+    story_input(story, &input);
 }
 
 void story_register(struct story *story, const char *service,
@@ -378,7 +378,7 @@ void story_command(struct story *story, struct command command)
 {
     struct input input = {.kind = INPUT_COMMAND, .reply = 2, .by = "ann"};
     input.command = command;
-    step(story, &input);
+    story_input(story, &input);
 }
 
 void story_adopt(struct story *story, const char *service, const char *version)
@@ -394,7 +394,7 @@ void story_stop_file(struct story *story, bool stop)
 {
     struct input input = {.kind = INPUT_STOP_FILE};
     input.stop = stop;
-    step(story, &input);
+    story_input(story, &input);
 }
 
 void story_clock_set(struct story *story, time_ms difference)
@@ -405,7 +405,7 @@ void story_clock_set(struct story *story, time_ms difference)
     }
     struct input input = {.kind = INPUT_CLOCK_SET};
     input.difference = difference;
-    step(story, &input);
+    story_input(story, &input);
 }
 
 /* ---- crash and recovery ------------------------------------------------ */
@@ -453,7 +453,7 @@ void story_restart(struct story *story, time_ms later)
     story->crash_at = NULL;
     story->core = replay(story);
     struct input input = {.kind = INPUT_STARTED};
-    step(story, &input);
+    story_input(story, &input);
 }
 
 /* ---- what the core knows ----------------------------------------------- */

@@ -85,6 +85,7 @@ struct story {
     uint64_t order;
 
     struct effect answer;   /* the last one */
+    struct effect observed; /* the last observation asked for */
     struct effect reverted; /* the last revert asked for */
     char **journal;         /* JSON, one record each */
     size_t *journal_lengths;
@@ -136,6 +137,9 @@ void story_command(struct story *story, struct command command);
 void story_adopt(struct story *story, const char *service, const char *version);
 void story_stop_file(struct story *story, bool stop);
 void story_clock_set(struct story *story, time_ms difference);
+
+/* Any input, now, as a shell might give it. */
+void story_input(struct story *story, struct input *input);
 
 /* Kill -9 now, and start again @later; what was on the wire is lost. */
 void story_crash(struct story *story);
