@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api/brief.h"
 #include "controller/api/encode.h"
-#include "controller/api/story.h"
 
 #define SERVICES_DEFAULT  1000
 #define SERVICES_LIMIT    10000
@@ -78,7 +78,7 @@ static json_t *encode_service(const struct core *core,
                    ? encode_rollback(core, &rollback)
                    : json_null());
     encode_put(json, "gate", encode_gate_of(core, service, now));
-    story_of_service(core, service, now, json);
+    brief_of_service(core, service, now, json);
     return json;
 }
 
@@ -213,8 +213,8 @@ void incidents_one(struct api *api, struct exchange *exchange,
     }
     if (!view_incident(core, id, &incident)) {
         answer_refusal(exchange, 404, "no_such_incident", NULL,
-                       "there is no incident %llu; GET /v1/incidents lists "
-                       "them",
+                       "there is no incident %llu; 'lastgood status' (or "
+                       "/v1/incidents) shows what there is",
                        (unsigned long long)id);
         return;
     }

@@ -46,6 +46,12 @@ static bool find_key(struct exchange *exchange, const json_t *body,
     return true;
 }
 
+/* A newer one was live already: nobody ever looked at it. */
+static bool came_too_late(const struct release_view *release)
+{
+    return release->state == RELEASE_SUPERSEDED && release->looks == 0;
+}
+
 static void on_registered(struct api *api, struct exchange *exchange,
                           const struct effect *effect)
 {
@@ -53,7 +59,7 @@ static void on_registered(struct api *api, struct exchange *exchange,
     struct release_view release;
     bool watched = effect->answer.outcome != OUTCOME_UNWATCHED &&
                    view_release(core, effect->answer.release, &release) &&
-                   release.policy[0] != '\0';
+                   release.policy[0] != '\0' && !came_too_late(&release);
 
     answer_order(api, exchange, effect, 201,
                  json_pack("{s:b}", "watched", watched));
@@ -188,7 +194,8 @@ void releases_one(struct api *api, struct exchange *exchange,
     }
     if (!view_release(core, id, &release)) {
         answer_refusal(exchange, 404, "no_such_release", NULL,
-                       "there is no release %llu; GET /v1/releases lists them",
+                       "there is no release %llu; 'lastgood status' (or "
+                       "/v1/releases) shows what there is",
                        (unsigned long long)id);
         return;
     }

@@ -113,6 +113,28 @@ static const char *state_of(const struct record *record)
     }
 }
 
+/* What the record says itself, without what the line says already: a notice
+ * tells of another event, and a proposal's reasons follow with its move. */
+static const char *own_text(const struct record *record)
+{
+    const char *state = rollback_state_name(record->rollback_state);
+    size_t length = strlen(state);
+
+    switch ((int)record->kind) {
+    case RECORD_NOTICE:
+        return record->code;
+    case RECORD_ROLLBACK_PROPOSED:
+        return "";
+    case RECORD_ROLLBACK_MOVED:
+        return strncmp(record->text, state, length) == 0 &&
+                       strncmp(record->text + length, ": ", 2) == 0
+                   ? record->text + length + 2
+                   : record->text;
+    default:
+        return record->text;
+    }
+}
+
 json_t *story_event(const struct record *record, time_ms deployed_at)
 {
     const struct phrase *phrase = NULL;
@@ -125,8 +147,7 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
         return NULL;
     }
     phrase = &phrases[record->kind];
-    /* What a notice says stands in the event that it tells of. */
-    more = record->kind == RECORD_NOTICE ? record->code : record->text;
+    more = own_text(record);
     (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s", phrase->before,
                    own_word(record, phrase->own), phrase->after,
                    last_word(record, moment), more[0] != '\0' ? ": " : "",
@@ -145,17 +166,17 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
 
 /* --- Where a release stands ----------------------------------------------- */
 
-/* "rolled back to 2.3.2: recovered", "not rolled back: frozen", ... */
-static void say_rollback(const struct rollback_view *rollback, char *ret_text,
-                         size_t size)
+void story_of_rollback(const struct rollback_view *rollback, char *ret_text,
+                       size_t size)
 {
     const char *state = rollback_state_name(rollback->state);
     const char *text = rollback->text;
 
     switch (rollback->state) {
     case ROLLBACK_PROPOSED:
-        (void)snprintf(ret_text, size, "rollback to %s proposed (%s): %s",
-                       rollback->target, mode_name(rollback->mode), text);
+        (void)snprintf(ret_text, size,
+                       "proposed a rollback to %s (%s): it waits for you",
+                       rollback->target, mode_name(rollback->mode));
         return;
     case ROLLBACK_REFUSED: /* its text says "not rolled back: ..." */
         (void)snprintf(ret_text, size, "%s", text);
@@ -190,7 +211,7 @@ static void say_state(const struct core *core,
     char healthy[DURATION_TEXT_MAX], lasts[DURATION_TEXT_MAX];
 
     if (view_rollback(core, release->rollback, &rollback)) {
-        say_rollback(&rollback, ret_text, size);
+        story_of_rollback(&rollback, ret_text, size);
         return;
     }
     if (release->state == RELEASE_UNWATCHED) {
@@ -217,161 +238,4 @@ void story_sentence(const struct core *core, const struct release_view *release,
     (void)view_service(core, release->service, &service);
     (void)snprintf(ret_text, size, "%s %s in %s: %s", service.service,
                    release->version, service.environment, state);
-}
-
-/* --- What a service needs ------------------------------------------------- */
-
-static void need(json_t *needs, const char *text)
-{
-    (void)json_array_append_new(needs, encode_text(text));
-}
-
-static bool freeze_is_of(const struct freeze_view *freeze,
-                         const struct service_view *service)
-{
-    return strcmp(freeze->service, service->service) == 0 &&
-           strcmp(freeze->environment, service->environment) == 0;
-}
-
-/* The freeze of a service that lasts longest; false without one. */
-static bool find_freeze(const struct core *core,
-                        const struct service_view *service, time_ms now,
-                        struct freeze_view *ret_freeze)
-{
-    struct freeze_view freeze;
-    size_t cursor = 0;
-    bool found = false;
-
-    while (view_next_freeze(core, &cursor, &freeze)) {
-        if (freeze_is_of(&freeze, service) && freeze.until > now &&
-            (!found || freeze.until > ret_freeze->until)) {
-            *ret_freeze = freeze;
-            found = true;
-        }
-    }
-    return found;
-}
-
-/* The release that is talked about: the one of the open incident, else of the
- * one that froze the service, else the live one. */
-static bool find_subject(const struct core *core,
-                         const struct service_view *service,
-                         const struct freeze_view *freeze,
-                         struct release_view *ret_release,
-                         struct incident_view *ret_incident)
-{
-    uint64_t incident = service->incident;
-
-    if (incident == 0 && freeze != NULL) {
-        incident = freeze->incident;
-    }
-    if (view_incident(core, incident, ret_incident)) {
-        return view_release(core, ret_incident->release, ret_release);
-    }
-    ret_incident->id = 0;
-    return view_release(core, service->release, ret_release);
-}
-
-static void need_of_release(const struct core *core,
-                            const struct service_view *service,
-                            const struct release_view *release, json_t *needs)
-{
-    struct rollback_view rollback;
-    char text[1024];
-
-    if (release->state == RELEASE_HELD) {
-        (void)snprintf(text, sizeof(text),
-                       "%s is held: deploy a fix, or 'lastgood resume %llu "
-                       "--reason ...'",
-                       release->version, (unsigned long long)release->id);
-        need(needs, text);
-    }
-    if (release->blind) {
-        (void)snprintf(text, sizeof(text),
-                       "%s cannot be judged: its signals are unknown; "
-                       "'lastgood why %llu' names them",
-                       release->version, (unsigned long long)release->id);
-        need(needs, text);
-    }
-    if (release->state == RELEASE_UNWATCHED &&
-        service->release == release->id) {
-        (void)snprintf(text, sizeof(text),
-                       "no policy watches %s: add one whose applies_to "
-                       "matches",
-                       service->service);
-        need(needs, text);
-    }
-    if (!view_rollback(core, release->rollback, &rollback)) {
-        return;
-    }
-    if (rollback.state == ROLLBACK_PROPOSED ||
-        rollback.state == ROLLBACK_REFUSED) {
-        (void)snprintf(text, sizeof(text),
-                       "decide: 'lastgood rollback %llu --reason ...' reverts "
-                       "%s to %s",
-                       (unsigned long long)release->id, release->version,
-                       rollback.target);
-        need(needs, text);
-    }
-    if (rollback.state == ROLLBACK_FAILED ||
-        rollback.state == ROLLBACK_NOT_RECOVERED ||
-        rollback.state == ROLLBACK_UNVERIFIED) {
-        need(needs, "take over: the controller will not try again by itself");
-    }
-}
-
-static void need_of_service(const struct service_view *service,
-                            const struct freeze_view *freeze, json_t *needs)
-{
-    char text[2048], until[MOMENT_TEXT_MAX];
-
-    if (service->option == NONE_INDEX) {
-        need(needs, "the configuration has no entry for this service: it can "
-                    "neither be observed nor reverted");
-    } else if (service->observe_error[0] != '\0') {
-        (void)snprintf(text, sizeof(text), "the target does not answer: %s",
-                       service->observe_error);
-        need(needs, text);
-    }
-    if (freeze != NULL) {
-        bool by_rollback = freeze->incident != 0;
-
-        (void)snprintf(
-            text, sizeof(text),
-            "deploys are frozen until %s%s%s; sooner: "
-            "'lastgood thaw %s --environment %s --reason ...'",
-            freeze->until == TIME_NEVER
-                ? "thawed"
-                : moment_print(freeze->until / SECOND_MS * SECOND_MS, until),
-            by_rollback ? "" : ": ", by_rollback ? "" : freeze->reason,
-            service->service, service->environment);
-        need(needs, text);
-    }
-}
-
-void story_of_service(const struct core *core,
-                      const struct service_view *service, time_ms now,
-                      json_t *ret_json)
-{
-    struct freeze_view freeze;
-    struct release_view release;
-    struct incident_view incident;
-    struct rollback_view rollback;
-    char did[RECORD_TEXT_MAX] = "";
-    json_t *needs = json_array();
-    bool frozen = find_freeze(core, service, now, &freeze);
-    bool found = find_subject(core, service, frozen ? &freeze : NULL, &release,
-                              &incident);
-
-    if (found && view_rollback(core, release.rollback, &rollback)) {
-        say_rollback(&rollback, did, sizeof(did));
-    }
-    if (found) {
-        need_of_release(core, service, &release, needs);
-    }
-    need_of_service(service, frozen ? &freeze : NULL, needs);
-    encode_put(ret_json, "happened",
-               incident.id != 0 ? encode_text(incident.text) : json_null());
-    encode_put(ret_json, "did", encode_text(did));
-    encode_put(ret_json, "needs", needs);
 }

@@ -15,10 +15,8 @@ json_t *story_event(const struct record *record, time_ms deployed_at);
 void story_sentence(const struct core *core, const struct release_view *release,
                     char *ret_text, size_t size);
 
-/* What happened to a service, what the controller did, and what it needs from
- * people, for status: members "happened", "did" (texts or null), "needs". */
-void story_of_service(const struct core *core,
-                      const struct service_view *service, time_ms now,
-                      json_t *ret_json);
+/* "rolled back to 2.3.2: recovered", "not rolled back: frozen", ... */
+void story_of_rollback(const struct rollback_view *rollback, char *ret_text,
+                       size_t size);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/api/brief.h"
 #include "controller/api/encode.h"
 #include "controller/api/story.h"
 
@@ -125,6 +126,7 @@ static void answer_inquiry(struct api *api, struct exchange *exchange,
     json = json_object();
     story_sentence(core, &release, sentence, sizeof(sentence));
     encode_put(json, "sentence", encode_text(sentence));
+    brief_of_release(core, &release, driver_now(api->driver), json);
     encode_put(json, "release", encode_release_whole(core, &release));
     encode_put(json, "explanation",
                inquiry->explanation != NULL ? json_incref(inquiry->explanation)
@@ -190,7 +192,8 @@ static void inquire(struct api *api, struct exchange *exchange, uint64_t id)
 
     if (!view_release(core, id, &release)) {
         answer_refusal(exchange, 404, "no_such_release", NULL,
-                       "there is no release %llu; GET /v1/releases lists them",
+                       "there is no release %llu; 'lastgood status' (or "
+                       "/v1/releases) shows what there is",
                        (unsigned long long)id);
         return;
     }
@@ -257,8 +260,8 @@ void why_service(struct api *api, struct exchange *exchange,
     }
     if (id == 0) {
         answer_refusal(exchange, 404, "no_live_release", NULL,
-                       "no live release of %s in %s is known; GET /v1/status "
-                       "shows what is",
+                       "no live release of %s in %s is known; 'lastgood "
+                       "status' (or /v1/status) shows what is",
                        about.service, about.environment);
         return;
     }

@@ -311,8 +311,66 @@ static void a_rollback_is_told_from_begin_to_end(void **state)
     timeline = json_array_get(json_object_get(json, "services"), 0);
     assert_string_equal(text(timeline, "live"), "2.3.2");
     assert_non_null(strstr(text(timeline, "did"), "rolled back to 2.3.2"));
-    assert_true(json_array_size(json_object_get(timeline, "needs")) > 0);
+    assert_string_equal(text(json_object_get(timeline, "subject"), "version"),
+                        "2.4.0");
+    assert_int_equal(json_array_size(json_object_get(timeline, "needs")), 0);
+    assert_non_null(strstr(text(timeline, "frozen"),
+                           "sooner: 'lastgood thaw user-service --environment "
+                           "production --reason ...'"));
     json_decref(json);
+}
+
+/* The first need that status names, "" without one. */
+static const char *needed(json_t **ret_json)
+{
+    const json_t *service = NULL;
+    const char *need = NULL;
+
+    *ret_json = ask("GET", "/v1/status" QUERY, NULL, 200);
+    service = json_array_get(json_object_get(*ret_json, "services"), 0);
+    need =
+        json_string_value(json_array_get(json_object_get(service, "needs"), 0));
+    return need != NULL ? need : "";
+}
+
+static void expect_need(const char *part)
+{
+    json_t *json = NULL;
+    const char *need = needed(&json);
+
+    if (part[0] == '\0' ? need[0] != '\0' : strstr(need, part) == NULL) {
+        fail_msg("'%s' does not say '%s'", need, part);
+    }
+    json_decref(json);
+}
+
+static void a_registration_that_came_too_late_is_not_watched(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    json = ask("POST", "/v1/releases",
+               "{" ABOUT ",\"version\":\"2.3.9\",\"deployed_at\":"
+               "\"2024-09-18T14:00:00Z\"}",
+               201);
+    assert_true(json_is_false(json_object_get(json, "watched")));
+    assert_non_null(strstr(text(json, "text"), "a newer release is live"));
+    json_decref(json);
+}
+
+static void status_says_what_is_needed(void **state)
+{
+    (void)state;
+    (void)snprintf(world->driver.live, sizeof(world->driver.live), "2.4.0");
+    expect("POST", "/v1/releases", BODY_240, 201, NULL);
+    world_pass(&world->driver, 30 * SECOND_MS);
+    expect_need("");
+    expect("POST", path_of("2.4.0", "rollback"), REASON, 422, NULL);
+    expect_need("roll forward: there is no version to go back to");
+    expect("POST", path_of("2.4.0", "hold"), REASON, 200, NULL);
+    expect_need("deploy a fix for 2.4.0, or 'lastgood resume ");
+    expect("POST", path_of("2.4.0", "resume"), REASON, 200, NULL);
 }
 
 static void an_incident_is_seen_and_closed(void **state)
@@ -362,7 +420,9 @@ static void an_incident_without_rollback_is_closed_by_hand(void **state)
         path, sizeof(path), "/v1/incidents/%s/close",
         text(json_array_get(json_object_get(json, "incidents"), 0), "id"));
     json_decref(json);
+    expect_need("decide: 'lastgood rollback ");
     expect("POST", path, REASON, 200, NULL);
+    expect_need("");
     json = ask("GET", "/v1/incidents?open=true", NULL, 200);
     assert_int_equal(json_array_size(json_object_get(json, "incidents")), 0);
     json_decref(json);
@@ -746,6 +806,8 @@ int main(void)
         STORY(a_bad_registration_names_its_field),
         STORY(a_release_is_held_and_resumed),
         STORY(a_rollback_is_told_from_begin_to_end),
+        STORY(a_registration_that_came_too_late_is_not_watched),
+        STORY(status_says_what_is_needed),
         STORY(an_incident_is_seen_and_closed),
         STORY(an_incident_without_rollback_is_closed_by_hand),
         STORY(freezes_come_and_go),
