@@ -1,10 +1,14 @@
 #include "controller/cli/commands.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "controller/cli/brief.h"
 #include "controller/cli/client.h"
 #include "controller/cli/terminal.h"
 #include "policies/problem.h"
+
+#define NAMED_MAX 8 /* services in the last line */
 
 /* --- The head line -------------------------------------------------------- */
 
@@ -14,26 +18,55 @@ static long long count_of(const json_t *status, const char *name)
         json_object_get(json_object_get(status, "counts"), name));
 }
 
+static void print_count(const json_t *status, const char *name, const char *one,
+                        const char *many)
+{
+    long long count = count_of(status, name);
+
+    if (count > 0) {
+        (void)printf(", %lld %s", count, count == 1 ? one : many);
+    }
+}
+
 static void print_head(const json_t *status, bool colour)
 {
     bool ready = json_is_true(json_object_get(status, "ready"));
     bool stopped = json_is_true(json_object_get(status, "stopped"));
     enum paint paint = ready ? PAINT_GOOD : PAINT_BAD;
-    char why_not[512];
+    char version[64], why_not[512], ceiling[64];
 
+    text_escape(client_text(status, "version"), version, sizeof(version));
     text_escape(client_text(status, "why_not"), why_not, sizeof(why_not));
-    (void)printf("lastgood %s: %s%s%s%s%s, ceiling %s%s\n",
-                 client_text(status, "version"), terminal_paint(paint, colour),
-                 ready ? "ready" : "not ready", terminal_unpaint(paint, colour),
-                 ready ? "" : ": ", ready ? "" : why_not,
-                 client_text(status, "ceiling"),
+    text_escape(client_text(status, "ceiling"), ceiling, sizeof(ceiling));
+    (void)printf("lastgood %s: %s%s%s%s%s, ceiling %s%s\n", version,
+                 terminal_paint(paint, colour), ready ? "ready" : "not ready",
+                 terminal_unpaint(paint, colour), ready ? "" : ": ",
+                 ready ? "" : why_not, ceiling,
                  stopped ? " (the STOP file stands)" : "");
-    (void)printf("%lld services, %lld releases watched, %lld incidents open, "
-                 "%lld rollbacks under way, %lld blind\n",
-                 count_of(status, "services"), count_of(status, "watched"),
-                 count_of(status, "incidents_open"),
-                 count_of(status, "rollbacks_under_way"),
-                 count_of(status, "blind"));
+    (void)printf("%lld service%s", count_of(status, "services"),
+                 count_of(status, "services") == 1 ? "" : "s");
+    print_count(status, "watched", "release watched", "releases watched");
+    print_count(status, "incidents_open", "incident open", "incidents open");
+    print_count(status, "rollbacks_under_way", "rollback under way",
+                "rollbacks under way");
+    print_count(status, "blind", "blind", "blind");
+    (void)putchar('\n');
+}
+
+static bool is_error(const json_t *problem)
+{
+    return strcmp(client_text(problem, "kind"), "error") == 0;
+}
+
+static size_t count_errors(const json_t *status)
+{
+    const json_t *problems = json_object_get(status, "policy_problems");
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        count += is_error(json_array_get(problems, i));
+    }
+    return count;
 }
 
 /* Errors in full: the file is not in force.  Warnings are for `check`. */
@@ -46,7 +79,7 @@ static void print_problems(const json_t *status, bool colour)
         const json_t *problem = json_array_get(problems, i);
         char path[512], text[1024];
 
-        if (strcmp(client_text(problem, "kind"), "error") != 0) {
+        if (!is_error(problem)) {
             warnings++;
             continue;
         }
@@ -79,7 +112,7 @@ static void add_watch(struct table *table, const json_t *release)
     time_ms lasts = json_integer_value(json_object_get(release, "lasts_ms"));
     char done[SPAN_TEXT_MAX], whole[SPAN_TEXT_MAX], cell[2 * SPAN_TEXT_MAX];
 
-    if (lasts == 0) {
+    if (lasts == 0 || strcmp(client_text(release, "state"), "good") == 0) {
         add(table, "");
         return;
     }
@@ -125,42 +158,103 @@ static void print_table(const json_t *services, bool colour)
 
 /* --- What happened, what was done, what is needed ------------------------- */
 
-static void print_line(const char *title, const char *text, enum paint paint,
-                       bool colour)
+static void print_name(const json_t *service, FILE *out)
 {
-    char shown[2048];
-
-    if (text[0] == '\0') {
-        return;
-    }
-    text_escape(text, shown, sizeof(shown));
-    (void)printf("  %s%-9s%s ", terminal_paint(paint, colour), title,
-                 terminal_unpaint(paint, colour));
-    terminal_wrap(shown, 12, stdout);
-    (void)printf("\n");
-}
-
-static void print_story(const json_t *service, bool colour)
-{
-    const char *happened = client_text(service, "happened");
-    const char *did = client_text(service, "did");
-    const json_t *needs = json_object_get(service, "needs");
     char name[160], environment[160];
 
-    if (happened[0] == '\0' && did[0] == '\0' && json_array_size(needs) == 0) {
-        return;
-    }
     text_escape(client_text(service, "service"), name, sizeof(name));
     text_escape(client_text(service, "environment"), environment,
                 sizeof(environment));
-    (void)printf("\n%s in %s\n", name, environment);
-    print_line("happened", happened, PAINT_PLAIN, colour);
-    print_line("did", did, PAINT_PLAIN, colour);
-    for (size_t i = 0; i < json_array_size(needs); i++) {
-        const char *text = json_string_value(json_array_get(needs, i));
+    (void)fprintf(out, "%s in %s", name, environment);
+}
 
-        print_line("needs", text != NULL ? text : "", PAINT_WARN, colour);
+static void print_stories(const json_t *services, bool colour)
+{
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *service = json_array_get(services, i);
+
+        if (brief_says_something(service)) {
+            (void)putchar('\n');
+            print_name(service, stdout);
+            brief_print(service, colour);
+        }
     }
+}
+
+static size_t count_unwatched(const json_t *services)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *release =
+            json_object_get(json_array_get(services, i), "release");
+
+        count += strcmp(client_text(release, "state"), "unwatched") == 0;
+    }
+    return count;
+}
+
+/* Who needs somebody, by name; more than a few are counted. */
+static void list_needy(const json_t *status, FILE *out)
+{
+    const json_t *services = json_object_get(status, "services");
+    const char *comma = "";
+    size_t count = 0;
+
+    if (!json_is_true(json_object_get(status, "ready"))) {
+        (void)fprintf(out, "lastgood itself");
+        comma = ", ";
+    }
+    if (count_errors(status) > 0) {
+        (void)fprintf(out, "%sthe policies", comma);
+        comma = ", ";
+    }
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *service = json_array_get(services, i);
+
+        if (brief_needs_somebody(service) && ++count <= NAMED_MAX) {
+            (void)fprintf(out, "%s", comma);
+            print_name(service, out);
+            comma = ", ";
+        }
+    }
+    if (count > NAMED_MAX) {
+        (void)fprintf(out, " and %zu more", count - NAMED_MAX);
+    }
+}
+
+/* The last line is what is needed from whoever reads it. */
+static void print_end(const json_t *status, bool colour)
+{
+    static const char title[] = "needs you: ";
+    size_t unwatched = count_unwatched(json_object_get(status, "services"));
+    size_t length = 0;
+    char *list = NULL;
+    FILE *out = open_memstream(&list, &length);
+
+    if (out == NULL) {
+        abort();
+    }
+    list_needy(status, out);
+    (void)fclose(out); /* memory: cannot fail but for want of it */
+    (void)putchar('\n');
+    if (unwatched > 0) {
+        (void)printf("%zu service%s not watched: no policy's applies_to "
+                     "matches\n",
+                     unwatched, unwatched == 1 ? " is" : "s are");
+    }
+    if (json_is_true(json_object_get(status, "cut"))) {
+        (void)printf("more services are known: name one\n");
+    }
+    if (length == 0) {
+        (void)printf("nothing needs you\n");
+    } else {
+        (void)printf("%s%s%s", terminal_paint(PAINT_WARN, colour), title,
+                     terminal_unpaint(PAINT_WARN, colour));
+        terminal_wrap(list, (int)strlen(title), stdout);
+        (void)putchar('\n');
+    }
+    free(list);
 }
 
 static void print_status(const json_t *status)
@@ -176,12 +270,26 @@ static void print_status(const json_t *status)
         return;
     }
     print_table(services, colour);
-    for (size_t i = 0; i < json_array_size(services); i++) {
-        print_story(json_array_get(services, i), colour);
-    }
-    if (json_is_true(json_object_get(status, "cut"))) {
-        (void)printf("\n(more services are known: name one)\n");
-    }
+    print_stories(services, colour);
+    print_end(status, colour);
+}
+
+/* Asked for by name, and not there. */
+static int tell_unknown(const struct cli_call *call)
+{
+    const char *environment = cli_value(call, "environment");
+
+    return cli_fail(call,
+                    "%s%s%s is not known here; 'lastgood status' shows what is",
+                    call->positionals > 0 ? call->positional[0] : "",
+                    call->positionals > 0 && environment != NULL ? " in " : "",
+                    environment != NULL ? environment : "");
+}
+
+static bool is_unknown(const struct cli_call *call, const json_t *status)
+{
+    return json_array_size(json_object_get(status, "services")) == 0 &&
+           (call->positionals > 0 || cli_value(call, "environment") != NULL);
 }
 
 int status_run(const struct cli_call *call)
@@ -206,6 +314,8 @@ int status_run(const struct cli_call *call)
         code = client_fail(call, &reply);
     } else if (json) {
         client_print_json(reply.json);
+    } else if (is_unknown(call, reply.json)) {
+        code = tell_unknown(call);
     } else {
         print_status(reply.json);
     }

@@ -1,7 +1,6 @@
 #include "controller/cli/terminal.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -115,7 +114,7 @@ static int shown_width(const char *text, size_t length)
 
 void terminal_wrap(const char *text, int indent, FILE *out)
 {
-    int columns = isatty(fileno(out)) == 1 ? terminal_columns(out) : INT_MAX;
+    int columns = terminal_columns(out);
     int column = indent;
 
     while (*text != '\0') {

@@ -27,8 +27,8 @@ enum paint terminal_paint_of(const char *state);
 #define SPAN_TEXT_MAX 40
 const char *terminal_span(time_ms span, char text[SPAN_TEXT_MAX]);
 
-/* Print @text from column @indent on.  On a terminal it is broken between
- * words and goes on below where it began; in a pipe it stays one line. */
+/* Print @text from column @indent on, broken between words before
+ * terminal_columns(); it goes on below where it began. */
 void terminal_wrap(const char *text, int indent, FILE *out);
 
 /* A table of text cells; columns are as wide as their widest cell. */

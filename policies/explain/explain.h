@@ -53,9 +53,15 @@ const char *leaf_kind_name(enum leaf_kind kind);
 
 /* Print @explanation (made by explain_verdict, perhaps read back from a
  * journal) for people: the verdict as a sentence, the tree with the path taken
- * marked by `>`, values against thresholds, and each signal with its query.
+ * marked by `>` and values against thresholds; then each signal with its query.
  * At most @columns wide, 40 at least; what is missing or odd is left out. */
 void explain_print(const json_t *explanation, bool colour, int columns,
                    FILE *out);
+
+/* Its two parts, for what stands between them. */
+void explain_print_verdict(const json_t *explanation, bool colour, int columns,
+                           FILE *out);
+void explain_print_signals(const json_t *explanation, bool colour, int columns,
+                           FILE *out);
 
 #endif

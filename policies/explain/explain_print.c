@@ -439,19 +439,41 @@ static void print_signals(const struct page *page, const json_t *signals)
 
 /* --- All of it ------------------------------------------------------------ */
 
-void explain_print(const json_t *explanation, bool colour, int columns,
-                   FILE *out)
+static struct page page_of(bool colour, int columns, FILE *out)
 {
-    const struct page page = {
-        out, colour, columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns};
-    const json_t *signals = json_object_get(explanation, "signals");
-
     assert(out != NULL);
+    return (struct page){out, colour,
+                         columns < COLUMNS_LEAST ? COLUMNS_LEAST : columns};
+}
+
+void explain_print_verdict(const json_t *explanation, bool colour, int columns,
+                           FILE *out)
+{
+    const struct page page = page_of(colour, columns, out);
+
     print_verdict(&page, explanation);
     (void)fputc('\n', out);
     print_tree(&page, json_object_get(explanation, "tree"));
+}
+
+void explain_print_signals(const json_t *explanation, bool colour, int columns,
+                           FILE *out)
+{
+    const struct page page = page_of(colour, columns, out);
+    const json_t *signals = json_object_get(explanation, "signals");
+
     if (json_array_size(signals) > 0) {
-        (void)fputs("\nsignals\n", out);
+        (void)fputs("signals\n", out);
         print_signals(&page, signals);
+    }
+}
+
+void explain_print(const json_t *explanation, bool colour, int columns,
+                   FILE *out)
+{
+    explain_print_verdict(explanation, colour, columns, out);
+    if (json_array_size(json_object_get(explanation, "signals")) > 0) {
+        (void)fputc('\n', out);
+        explain_print_signals(explanation, colour, columns, out);
     }
 }

@@ -451,7 +451,7 @@ static void orders_need_a_reason_and_a_place(void **state)
 
 static const char status_answer[] =
     "{\"version\":\"0.1.0\",\"ready\":true,\"ceiling\":\"auto\","
-    "\"stopped\":false,\"counts\":{\"services\":2,\"watched\":1,"
+    "\"stopped\":false,\"counts\":{\"services\":3,\"watched\":1,"
     "\"incidents_open\":1,\"rollbacks_under_way\":0,\"blind\":0},"
     "\"policy_problems\":[{\"kind\":\"error\",\"path\":\"p.yaml\",\"line\":3,"
     "\"text\":\"unknown signal\"}],\"cut\":false,\"services\":["
@@ -460,10 +460,18 @@ static const char status_answer[] =
     "\"healthy_ms\":86400000,\"lasts_ms\":86400000,"
     "\"verdict\":{\"verdict\":\"healthy\"}},"
     "\"gate\":{\"gate\":\"refused\",\"code\":\"frozen\"},"
-    "\"happened\":\"pool ran full\",\"did\":\"was rolled back\","
-    "\"needs\":[\"a fix\\u001b[2J\"]},"
-    "{\"service\":\"b\",\"environment\":\"p\",\"live\":null,\"release\":null,"
-    "\"gate\":{\"gate\":\"go\"},\"happened\":null,\"did\":null,\"needs\":[]}]}";
+    "\"subject\":{\"release_id\":\"7\",\"version\":\"2.4.0\",\"incident_id\":"
+    "\"9\"},\"happened\":\"pool ran full\",\"did\":\"was rolled back\","
+    "\"needs\":[\"a fix\\u001b[2J\"],\"frozen\":\"until noon\"},"
+    "{\"service\":\"b\",\"environment\":\"p\",\"live\":\"1\","
+    "\"release\":{\"state\":\"unwatched\",\"grade\":\"none\"},"
+    "\"gate\":{\"gate\":\"go\"},\"subject\":null,\"happened\":null,"
+    "\"did\":null,\"needs\":[],\"frozen\":null},"
+    "{\"service\":\"c\",\"environment\":\"p\",\"live\":\"2\","
+    "\"release\":{\"state\":\"watching\",\"grade\":\"none\","
+    "\"healthy_ms\":61000,\"lasts_ms\":86400000},"
+    "\"gate\":{\"gate\":\"go\"},\"subject\":null,\"happened\":null,"
+    "\"did\":null,\"needs\":[],\"frozen\":null}]}";
 
 static void status_is_an_aligned_table_without_surprises(void **state)
 {
@@ -475,21 +483,26 @@ static void status_is_an_aligned_table_without_surprises(void **state)
     assert_string_equal(
         ran.out,
         "lastgood 0.1.0: ready, ceiling auto\n"
-        "2 services, 1 releases watched, 1 incidents open, 0 rollbacks under "
-        "way, 0 blind\n"
+        "3 services, 1 release watched, 1 incident open\n"
         "policy error p.yaml:3: unknown signal\n"
         "\n"
-        "SERVICE       ENVIRONMENT  LIVE   STATE  GRADE  WATCH     VERDICT  "
-        "GATE\n"
-        "user-service  production   2.3.2  good   good   1d of 1d  healthy  "
-        "frozen\n"
-        "b             p            -      -      -      -         -        "
-        "go\n"
+        "SERVICE       ENVIRONMENT  LIVE   STATE      GRADE  WATCH        "
+        "VERDICT  GATE\n"
+        "user-service  production   2.3.2  good       good   -            "
+        "healthy  frozen\n"
+        "b             p            1      unwatched  none   -            "
+        "-        go\n"
+        "c             p            2      watching   none   1m 1s of 1d  "
+        "-        go\n"
         "\n"
-        "user-service in production\n"
+        "user-service in production, release 7, incident 9\n"
         "  happened  pool ran full\n"
         "  did       was rolled back\n"
-        "  needs     a fix\\x1b[2J\n");
+        "  needs     a fix\\x1b[2J\n"
+        "  frozen    until noon\n"
+        "\n"
+        "1 service is not watched: no policy's applies_to matches\n"
+        "needs you: the policies, user-service in production\n");
 }
 
 static void status_of_nothing_says_what_next(void **state)
@@ -505,6 +518,71 @@ static void status_of_nothing_says_what_next(void **state)
     says(ran.out, "'lastgood register --help'");
 }
 
+static void a_calm_fleet_needs_nobody(void **state)
+{
+    (void)state;
+    answers(200, "{\"version\":\"0.1.0\",\"ready\":true,\"ceiling\":\"auto\","
+                 "\"counts\":{\"services\":1},\"services\":[{\"service\":\"a\","
+                 "\"environment\":\"p\",\"live\":\"1\",\"release\":{\"state\":"
+                 "\"good\",\"grade\":\"good\"},\"gate\":{\"gate\":\"go\"},"
+                 "\"happened\":\"x\",\"needs\":[]}]}");
+    run_program(&ran, "status", NULL);
+    (void)server_finish();
+    assert_string_equal(ran.out,
+                        "lastgood 0.1.0: ready, ceiling auto\n"
+                        "1 service\n"
+                        "\n"
+                        "SERVICE  ENVIRONMENT  LIVE  STATE  GRADE  WATCH  "
+                        "VERDICT  GATE\n"
+                        "a        p            1     good   good   -      "
+                        "-        go\n"
+                        "\n"
+                        "a in p\n"
+                        "  happened  x\n"
+                        "  needs     nothing from you now\n"
+                        "\n"
+                        "nothing needs you\n");
+}
+
+static void status_of_an_unknown_service_is_an_error(void **state)
+{
+    (void)state;
+    answers(200, "{\"version\":\"0.1.0\",\"ready\":true,\"services\":[]}");
+    run_program(&ran, "status", "a", "--environment", "p", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 1);
+    assert_string_equal(ran.out, "");
+    assert_string_equal(ran.err, "lastgood status: a in p is not known here; "
+                                 "'lastgood status' shows what is\n");
+}
+
+static void why_begins_with_what_happened(void **state)
+{
+    (void)state;
+    answers(200,
+            "{\"sentence\":\"not shown\",\"release\":{\"service\":\"a\","
+            "\"version\":\"1\",\"environment\":\"p\"},\"subject\":{"
+            "\"release_id\":\"7\",\"incident_id\":\"9\"},\"happened\":\"it "
+            "broke\",\"did\":\"rolled back\",\"needs\":[\"a look\"],"
+            "\"explanation\":{\"verdict\":\"rollback\",\"signals\":[{\"name\":"
+            "\"used\",\"value\":5,\"from\":\"scrape\",\"query\":\"u\"}]},"
+            "\"timeline\":[{\"at\":\"2024-09-18T14:20:00Z\","
+            "\"since_deploy_ms\":0,\"text\":\"registered\"}]}");
+    run_program(&ran, "why", "7", NULL);
+    (void)server_finish();
+    assert_int_equal(ran.code, 0);
+    assert_memory_equal(ran.out,
+                        "a 1 in p, release 7, incident 9\n"
+                        "  happened  it broke\n"
+                        "  did       rolled back\n"
+                        "  needs     a look\n"
+                        "\n"
+                        "rollback\n",
+                        96);
+    assert_null(strstr(ran.out, "not shown"));
+    assert_true(strstr(ran.out, "registered") < strstr(ran.out, "\nsignals\n"));
+}
+
 static void why_prints_sentence_and_timeline(void **state)
 {
     (void)state;
@@ -514,15 +592,25 @@ static void why_prints_sentence_and_timeline(void **state)
             "{\"at\":\"2024-09-18T14:20:00Z\",\"since_deploy_ms\":130000,"
             "\"by\":null,\"state\":\"rollback\",\"text\":\"verdict\"},"
             "{\"at\":\"2024-09-18T14:20:01.250Z\",\"since_deploy_ms\":-5000,"
-            "\"by\":\"cli:root\",\"state\":null,\"text\":\"asked\"}]}");
+            "\"by\":\"cli:root\",\"state\":null,\"text\":\"asked\"},"
+            "{\"at\":\"2024-09-19T00:00:00Z\",\"since_deploy_ms\":34200000,"
+            "\"text\":\"a sentence that is longer than a line of one hundred "
+            "columns and so it goes on below\"}]}");
     run_program(&ran, "why", "a", "--environment", "p", NULL);
     says(server_finish(), "GET /v1/why?service=a&environment=p");
     assert_int_equal(ran.code, 0);
     assert_string_equal(
-        ran.out, "a 1 in p: rolled back to 0: recovered\n\n"
-                 "(older events are left out)\n"
-                 "2024-09-18T14:20:00Z    +2m 10s  lastgood     verdict\n"
-                 "2024-09-18T14:20:01Z        -5s  cli:root     asked\n");
+        ran.out,
+        "a 1 in p: rolled back to 0: recovered\n"
+        "\n"
+        "2024-09-18 (what was before is left out)\n"
+        "14:20:00Z    +2m 10s  verdict\n"
+        "14:20:01Z        -5s  asked (cli:root)\n"
+        "\n"
+        "2024-09-19\n"
+        "00:00:00Z    +9h 30m  a sentence that is longer than a line of one "
+        "hundred columns and so it goes on\n"
+        "                      below\n");
     answers(404, PROBLEM("no_such_release", "there is no release 7"));
     run_program(&ran, "why", "7", NULL);
     says(server_finish(), "GET /v1/releases/7/why");
@@ -567,6 +655,9 @@ int main(void)
         cmocka_unit_test(orders_need_a_reason_and_a_place),
         cmocka_unit_test(status_is_an_aligned_table_without_surprises),
         cmocka_unit_test(status_of_nothing_says_what_next),
+        cmocka_unit_test(a_calm_fleet_needs_nobody),
+        cmocka_unit_test(status_of_an_unknown_service_is_an_error),
+        cmocka_unit_test(why_begins_with_what_happened),
         cmocka_unit_test(why_prints_sentence_and_timeline),
         cmocka_unit_test(formats_are_text_or_json),
     };
