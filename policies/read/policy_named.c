@@ -124,30 +124,38 @@ struct needs {
     bool of[SYMBOLS_MAX][SYMBOLS_MAX];
 };
 
+/* Which signals the words of @item name, but for those of calls: in
+ * `rate: {is: rate(hits)}` the second is the function. */
+static void find_needs_of(struct draft *draft, const struct yaml_item *item,
+                          bool *ret_needs)
+{
+    struct lexer lexer = {.text = item->text, .length = item->text_length};
+    struct token token = lexer_next(&lexer);
+
+    while (token.kind != TOKEN_END && token.kind != TOKEN_BAD) {
+        struct token next = lexer_next(&lexer);
+        const struct symbol *symbol = NULL;
+
+        if (token.kind == TOKEN_PATH && next.kind != TOKEN_OPEN) {
+            symbol = draft_symbol(draft, item->text + token.begin,
+                                  token.end - token.begin);
+        }
+        if (symbol != NULL && symbol->expression != NULL) {
+            ret_needs[symbol - draft->symbols] = true;
+        }
+        token = next;
+    }
+}
+
 static void find_needs(struct draft *draft, struct needs *needs)
 {
     for (size_t i = 0; i < draft->symbol_count; i++) {
         const struct yaml_item *item = draft->symbols[i].expression;
-        struct lexer lexer = {0};
-        struct token token = {0};
 
-        if (item == NULL || item->kind != YAML_TEXT ||
-            is_column(draft, draft->symbols[i].item->key)) {
-            continue;
+        if (item != NULL && item->kind == YAML_TEXT &&
+            !is_column(draft, draft->symbols[i].item->key)) {
+            find_needs_of(draft, item, needs->of[i]);
         }
-        lexer = (struct lexer){.text = item->text, .length = item->text_length};
-        do {
-            const struct symbol *symbol = NULL;
-
-            token = lexer_next(&lexer);
-            if (token.kind == TOKEN_PATH) {
-                symbol = draft_symbol(draft, item->text + token.begin,
-                                      token.end - token.begin);
-            }
-            if (symbol != NULL && symbol->expression != NULL) {
-                needs->of[i][symbol - draft->symbols] = true;
-            }
-        } while (token.kind != TOKEN_END && token.kind != TOKEN_BAD);
     }
 }
 

@@ -371,6 +371,21 @@ static void named_signals_may_come_in_any_order(void **state)
     policy_free(policy);
 }
 
+/* The function stands before brackets, the signal does not. */
+static void a_signal_may_have_the_name_of_a_function(void **state)
+{
+    struct policy *policy = policy_of_source(
+        "policy: p\nmode: auto\n"
+        "signals:\n"
+        "  rate: {is: rate(hits_total)}\n"
+        "  change: {is: change (rate)}\n"
+        "  hits_total: {scrape: hits_total, unit: count}\n"
+        "tree: {question: q, if: change > 150%, then: wait, else: healthy}\n");
+
+    (void)state;
+    policy_free(policy);
+}
+
 /* --- What replay changes -------------------------------------------------- */
 
 #define TABLE_POLICY                                                           \
@@ -866,6 +881,7 @@ int main(void)
         cmocka_unit_test(leaves_in_all_their_forms),
         cmocka_unit_test(json_is_a_policy_too),
         cmocka_unit_test(named_signals_may_come_in_any_order),
+        cmocka_unit_test(a_signal_may_have_the_name_of_a_function),
         cmocka_unit_test(a_column_replaces_an_expression),
         cmocka_unit_test(a_column_replaces_a_condition),
         cmocka_unit_test(another_grid_is_checked_anew),
