@@ -1,6 +1,7 @@
 #include "policies/policy.h"
 
 #include "policies/policy_block.h"
+#include "policies/utf8.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -154,14 +155,8 @@ int policy_match(const struct policy *policy, const char *service,
 static void append(char *text, size_t size, const char *more, size_t length)
 {
     size_t used = strlen(text);
-    size_t room = size - used - 1;
 
-    if (length > room) {
-        length = room;
-        while (length > 0 && ((unsigned char)more[length] & 0xc0) == 0x80) {
-            length--;
-        }
-    }
+    length = utf8_cut(more, length, size - used - 1);
     memcpy(text + used, more, length);
     text[used + length] = '\0';
 }

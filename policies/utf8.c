@@ -59,3 +59,14 @@ size_t utf8_count(const char *text, size_t length)
     }
     return count;
 }
+
+size_t utf8_cut(const char *text, size_t length, size_t room)
+{
+    if (length <= room) {
+        return length;
+    }
+    while (room > 0 && ((unsigned char)text[room] & 0xc0) == 0x80) {
+        room--;
+    }
+    return room;
+}

@@ -14,6 +14,10 @@ size_t utf8_decode(const char *text, size_t left, uint32_t *ret_code);
  * of a terminal (bidirectional overrides, U+2028, U+2029, U+FEFF). */
 bool utf8_is_printable(uint32_t code);
 
+/* How many of the @length bytes of @text fit into @room, whole characters
+ * only. */
+size_t utf8_cut(const char *text, size_t length, size_t room);
+
 /* How many code points @length bytes are; a bad byte counts as one. */
 size_t utf8_count(const char *text, size_t length);
 

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "policies/utf8.h"
+#include "policies/window.h"
+
 /* So many make a sentence that can still be read at night. */
 #define DECISIVE_MAX 5
 
@@ -11,7 +14,7 @@ struct decisive {
     const struct policy *policy;
     const struct verdict *verdict;
     char *text;
-    size_t size;
+    size_t size, used;
     int count;
     uint16_t told[DECISIVE_MAX];
 };
@@ -30,12 +33,7 @@ struct causes {
 
 static enum answer answer_of(const struct decisive *decisive, uint16_t index)
 {
-    struct value value = decisive->verdict->values[index];
-
-    if (value.unknown != KNOWN) {
-        return ANSWER_UNKNOWN;
-    }
-    return value.number != 0 ? ANSWER_YES : ANSWER_NO;
+    return answer_of_value(decisive->verdict->values[index]);
 }
 
 static void push(struct causes *causes, uint16_t node, uint16_t held)
@@ -45,27 +43,50 @@ static void push(struct causes *causes, uint16_t node, uint16_t held)
     }
 }
 
-static const char *text_of(const struct decisive *decisive, uint16_t index)
+/* An expression longer than this is cut. */
+#define SHOWN_MAX 200
+
+static const char *text_of(const struct decisive *decisive, uint16_t index,
+                           char shown[SHOWN_MAX + 1])
 {
     const struct policy *policy = decisive->policy;
+    const char *text = policy_text(policy, policy_node(policy, index)->text);
+    size_t length = utf8_cut(text, strlen(text), SHOWN_MAX);
 
-    return policy_text(policy, policy_node(policy, index)->text);
+    memcpy(shown, text, length);
+    shown[length] = '\0';
+    return shown;
+}
+
+/* Add whole characters as long as there is room; what was cut ends it. */
+static void add(struct decisive *decisive, const char *text)
+{
+    size_t whole = strlen(text);
+    size_t length = utf8_cut(text, whole, decisive->size - decisive->used - 1);
+
+    memcpy(decisive->text + decisive->used, text, length);
+    decisive->used += length;
+    decisive->text[decisive->used] = '\0';
+    if (length < whole) {
+        decisive->size = decisive->used + 1;
+    }
 }
 
 /* "error_rate 8.7%", or "error_rate (stale)". */
-static void print_operand(const struct decisive *decisive, uint16_t index,
-                          char *ret_text, size_t size)
+static void add_operand(struct decisive *decisive, uint16_t index)
 {
     const struct node *node = policy_node(decisive->policy, index);
     struct value value = decisive->verdict->values[index];
-    char quantity[QUANTITY_TEXT_MAX];
+    char quantity[QUANTITY_TEXT_MAX], shown[SHOWN_MAX + 1];
 
+    add(decisive, text_of(decisive, index, shown));
+    add(decisive, " ");
     if (value.unknown != KNOWN) {
-        (void)snprintf(ret_text, size, "%s (%s)", text_of(decisive, index),
-                       unknown_name(value.unknown));
+        add(decisive, "(");
+        add(decisive, unknown_name(value.unknown));
+        add(decisive, ")");
     } else {
-        (void)snprintf(ret_text, size, "%s %s", text_of(decisive, index),
-                       quantity_print(value.number, node->unit, quantity));
+        add(decisive, quantity_print(value.number, node->unit, quantity));
     }
 }
 
@@ -77,68 +98,76 @@ static const char *const signs[OP_LAST][2] = {
     [OP_GREATER_EQUAL] = {"<", ">="},
 };
 
-static void print_comparison(const struct decisive *decisive,
-                             const struct node *node, const char *sign,
-                             char ret_text[POLICY_TEXT_MAX])
+static void add_comparison(struct decisive *decisive, const struct node *node,
+                           const char *sign)
 {
-    const struct policy *policy = decisive->policy;
     struct value right = decisive->verdict->values[node->b];
-    const struct node *other = policy_node(policy, node->b);
-    char left[POLICY_TEXT_MAX / 2], quantity[QUANTITY_TEXT_MAX];
-    const char *limit = text_of(decisive, node->b);
+    const struct node *other = policy_node(decisive->policy, node->b);
+    char quantity[QUANTITY_TEXT_MAX], shown[SHOWN_MAX + 1];
 
-    print_operand(decisive, node->a, left, sizeof(left));
-    if (other->op != OP_LITERAL && right.unknown == KNOWN) {
-        limit = quantity_print(right.number, other->unit, quantity);
+    add_operand(decisive, node->a);
+    add(decisive, " ");
+    add(decisive, sign);
+    add(decisive, " ");
+    add(decisive, other->op != OP_LITERAL && right.unknown == KNOWN
+                      ? quantity_print(right.number, other->unit, quantity)
+                      : text_of(decisive, node->b, shown));
+}
+
+/* What it had to last, when it is so now. */
+static void add_held(struct decisive *decisive, struct cause cause)
+{
+    const struct node *held = NULL;
+    char span[DURATION_TEXT_MAX], text[64];
+
+    if (cause.held == NONE_INDEX ||
+        answer_of(decisive, cause.node) != ANSWER_YES) {
+        return;
     }
-    (void)snprintf(ret_text, POLICY_TEXT_MAX, "%s %s %.200s", left, sign,
-                   limit);
+    held = policy_node(decisive->policy, cause.held);
+    if (held->op == OP_FOR) {
+        (void)snprintf(text, sizeof(text), " for %s",
+                       duration_print(held->span, span));
+    } else {
+        (void)snprintf(text, sizeof(text), " for %u of %u looks", held->k,
+                       held->n);
+    }
+    add(decisive,
+        answer_of(decisive, cause.held) == ANSWER_YES ? "" : " but not");
+    add(decisive, text);
+}
+
+static bool was_told(const struct decisive *decisive, uint16_t node)
+{
+    for (int i = 0; i < decisive->count; i++) {
+        if (decisive->told[i] == node) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void tell(struct decisive *decisive, struct cause cause)
 {
-    const struct policy *policy = decisive->policy;
-    const struct node *node = policy_node(policy, cause.node);
+    const struct node *node = policy_node(decisive->policy, cause.node);
     enum answer answer = answer_of(decisive, cause.node);
     const char *sign = signs[node->op][answer != ANSWER_NO];
-    char text[POLICY_TEXT_MAX], span[DURATION_TEXT_MAX];
-    size_t used = strlen(decisive->text);
+    char shown[SHOWN_MAX + 1];
 
-    for (int i = 0; i < decisive->count; i++) {
-        if (decisive->told[i] == cause.node) {
-            return;
-        }
-    }
-    if (decisive->count == DECISIVE_MAX || used + 1 >= decisive->size) {
+    if (decisive->count == DECISIVE_MAX || was_told(decisive, cause.node)) {
         return;
     }
+    add(decisive, decisive->count > 0 ? ", " : "");
     decisive->told[decisive->count++] = cause.node;
     if (sign != NULL) {
-        print_comparison(decisive, node, sign, text);
+        add_comparison(decisive, node, sign);
     } else {
-        (void)snprintf(
-            text, sizeof(text), "%.200s%s%s", text_of(decisive, cause.node),
-            answer_of(decisive, cause.node) == ANSWER_NO ? " is not so" : "",
-            answer_of(decisive, cause.node) == ANSWER_UNKNOWN ? " is not known"
-                                                              : "");
+        add(decisive, text_of(decisive, cause.node, shown));
+        add(decisive, answer == ANSWER_NO        ? " is not so"
+                      : answer == ANSWER_UNKNOWN ? " is not known"
+                                                 : "");
     }
-    (void)snprintf(decisive->text + used, decisive->size - used, "%s%s",
-                   used > 0 ? ", " : "", text);
-    used = strlen(decisive->text);
-    if (cause.held != NONE_INDEX && answer == ANSWER_YES) {
-        const struct node *held = policy_node(policy, cause.held);
-        const char *not_yet =
-            answer_of(decisive, cause.held) == ANSWER_YES ? "" : " but not";
-
-        if (held->op == OP_FOR) {
-            (void)snprintf(decisive->text + used, decisive->size - used,
-                           "%s for %s", not_yet,
-                           duration_print(held->span, span));
-        } else {
-            (void)snprintf(decisive->text + used, decisive->size - used,
-                           "%s for %u of %u looks", not_yet, held->k, held->n);
-        }
-    }
+    add_held(decisive, cause);
 }
 
 /* Of two operands the ones that made the answer what it is. */

@@ -8,6 +8,10 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policies/utf8.h"
 
 static struct world world;
 
@@ -97,6 +101,42 @@ static void a_small_buffer_cuts(void **state)
     world_end(&world);
 }
 
+/* What is cut inside a character could not be written as JSON. */
+static void only_whole_characters_are_told(void **state)
+{
+    static const char begun[] = "release.kind == \"a\xc3\xa9";
+    char condition[700] = "";
+    size_t used = 0;
+
+    (void)state;
+    used = (size_t)snprintf(condition, sizeof(condition), "%s", begun);
+    while (used < 500) {
+        used += (size_t)snprintf(condition + used, sizeof(condition) - used,
+                                 "\xc3\xa9");
+    }
+    (void)snprintf(condition + used, sizeof(condition) - used, "\"");
+    world_condition(&world, condition);
+    world.facts.kind = "b";
+    world_look(&world, 4);
+    for (size_t size = 1; size < 230; size++) {
+        char text[230];
+        size_t length = 0;
+
+        explain_decisive(world.policy, &world.verdict, text, size);
+        length = strlen(text);
+        assert_true(length < size);
+        for (size_t at = 0; at < length;) {
+            uint32_t code = 0;
+            size_t bytes = utf8_decode(text + at, length - at, &code);
+
+            assert_true(bytes > 0);
+            at += bytes;
+        }
+        assert_true(length + 2 >= size || strstr(text, " is not so") != NULL);
+    }
+    world_end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +147,7 @@ int main(void)
         cmocka_unit_test(what_is_not_known_says_why),
         cmocka_unit_test(the_same_is_not_told_twice_and_not_more_than_five),
         cmocka_unit_test(a_small_buffer_cuts),
+        cmocka_unit_test(only_whole_characters_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
