@@ -14,7 +14,7 @@ bool unit_equal(struct unit a, struct unit b)
 }
 
 /* The sum of two exponents.  Far outside of what a policy may have (the
- * compiler refuses more than 16), so that it only must not wrap. */
+ * compiler refuses more than 8), so that it only must not wrap. */
 static int8_t exponent_sum(int a, int b)
 {
     int sum = a + b;
@@ -402,24 +402,39 @@ static const struct scale_step byte_steps[] = {
     {0, 1, " B"},
 };
 
+/* At most four significant digits, without an exponent where people read
+ * none. */
+static const char *significant_print(double number, char text[NUMBER_TEXT_MAX])
+{
+    (void)snprintf(text, NUMBER_TEXT_MAX, "%.4g", number);
+    if (fabs(number) >= 9999.5 && fabs(number) < 1e15) {
+        (void)snprintf(text, NUMBER_TEXT_MAX, "%.0f", strtod(text, NULL));
+    }
+    return text;
+}
+
 /* The last step of a ladder has least 0 and takes whatever is left. */
 static void print_on_ladder(double number, const struct scale_step *step,
                             const char *ending, char text[QUANTITY_TEXT_MAX])
 {
+    char digits[NUMBER_TEXT_MAX];
+
     while (step->least > 0 && fabs(number) < step->least) {
         step++;
     }
-    (void)snprintf(text, QUANTITY_TEXT_MAX, "%.4g%s%s", number / step->divisor,
+    (void)snprintf(text, QUANTITY_TEXT_MAX, "%s%s%s",
+                   significant_print(number / step->divisor, digits),
                    step->suffix, ending);
 }
 
 const char *quantity_print(double number, struct unit unit,
                            char text[QUANTITY_TEXT_MAX])
 {
-    char name[UNIT_TEXT_MAX];
+    char name[UNIT_TEXT_MAX], digits[NUMBER_TEXT_MAX];
 
     if (unit_equal(unit, (struct unit){0, 0, 0})) {
-        (void)snprintf(text, QUANTITY_TEXT_MAX, "%.4g%%", number * 100);
+        (void)snprintf(text, QUANTITY_TEXT_MAX, "%s%%",
+                       significant_print(number * 100, digits));
     } else if (unit_equal(unit, (struct unit){1, 0, 0})) {
         print_on_ladder(number, count_steps, "", text);
     } else if (unit_equal(unit, (struct unit){1, -1, 0})) {
@@ -431,7 +446,8 @@ const char *quantity_print(double number, struct unit unit,
     } else if (unit_equal(unit, (struct unit){0, -1, 1})) {
         print_on_ladder(number, byte_steps, "/s", text);
     } else {
-        (void)snprintf(text, QUANTITY_TEXT_MAX, "%.4g %s", number,
+        (void)snprintf(text, QUANTITY_TEXT_MAX, "%s %s",
+                       significant_print(number, digits),
                        unit_print(unit, name));
     }
     return text;
