@@ -31,10 +31,14 @@ static size_t ring_marks_at(const struct ring *ring)
     return ring->offset + (ring->condition ? 0 : ring->slots * sizeof(double));
 }
 
+/* @t is a grid time; before 1970 too, where tables may begin that count their
+ * seconds from 0. */
 static size_t ring_slot(const struct ring *ring, time_ms t, time_ms every)
 {
-    assert(t >= 0);
-    return (size_t)((t / every) % ring->slots);
+    time_ms slot = (t / every) % ring->slots;
+
+    assert(t % every == 0);
+    return (size_t)(slot < 0 ? slot + ring->slots : slot);
 }
 
 static void ring_forget(const struct ring *ring, unsigned char *block,

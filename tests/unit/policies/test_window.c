@@ -327,6 +327,26 @@ static void rings_stay_in_their_own_bytes(void **state)
     }
 }
 
+static void before_1970_too_times_have_their_places(void **state)
+{
+    struct past past;
+
+    (void)state;
+    past_begin(&past, 7, false);
+    past.seen = -1003 * EVERY;
+    for (int n = -2002; n <= -998; n++) { /* from -1002 to 2 */
+        past_put_number(&past, n, n);
+        if (n >= -1996) {
+            struct window window = past_window(&past, 7 * EVERY);
+
+            assert_int_equal(window.count, 7);
+            for (int i = 0; i < 7; i++) {
+                assert_true(window.numbers[i] == n - 6 + i);
+            }
+        }
+    }
+}
+
 static void what_is_not_a_number_is_unknown(void **state)
 {
     (void)state;
@@ -359,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_tally_counts_each_answer),
         cmocka_unit_test(a_condition_can_be_read_as_zeros_and_ones),
         cmocka_unit_test(rings_stay_in_their_own_bytes),
+        cmocka_unit_test(before_1970_too_times_have_their_places),
         cmocka_unit_test(what_is_not_a_number_is_unknown),
     };
 
