@@ -19,6 +19,7 @@ void csv_free(struct csv *csv)
 /* Quiet NaNs; the lowest bits tell them apart. */
 #define NAN_BITS   0x7ff8000000000000ULL
 #define EMPTY_BITS 0x7ff8000000000001ULL
+#define ERROR_BITS 0x7ff8000000000002ULL
 
 static double double_of_bits(uint64_t bits)
 {
@@ -41,6 +42,9 @@ double cell_of_sample(struct sample sample)
     if (sample.unknown == UNKNOWN_NO_DATA) {
         return double_of_bits(EMPTY_BITS);
     }
+    if (sample.unknown == UNKNOWN_SOURCE_ERROR) {
+        return double_of_bits(ERROR_BITS);
+    }
     if (sample.unknown == UNKNOWN_INFINITE) {
         return (double)INFINITY;
     }
@@ -60,6 +64,9 @@ struct sample sample_of_cell(double cell)
     }
     if (cell_is_empty(cell)) {
         return (struct sample){0, UNKNOWN_NO_DATA};
+    }
+    if (bits_of_double(cell) == ERROR_BITS) {
+        return (struct sample){0, UNKNOWN_SOURCE_ERROR};
     }
     return (struct sample){0, isinf(cell) ? UNKNOWN_INFINITE : UNKNOWN_NAN};
 }

@@ -8,9 +8,10 @@
  * row.  Each other column is a signal, in the unit the policy names for it.
  *
  * An empty cell is an answer with nothing in it; `nan` and `inf` are what they
- * say.  A row that is missing is no answer: the one before speaks on, for a
- * column at most twice the median gap between its own filled cells, unless the
- * policy says more.  Columns that nobody wants may hold anything. */
+ * say, and `error` is a source that did not answer.  A row that is missing is
+ * no answer: the one before speaks on, for a column at most twice the median
+ * gap between its own filled cells, unless the policy says more.  Columns that
+ * nobody wants may hold anything. */
 #ifndef REPLAY_CSV_H
 #define REPLAY_CSV_H
 

@@ -142,6 +142,8 @@ static bool sample_of_text(const char *text, struct sample *ret_sample)
         ret_sample->unknown = UNKNOWN_NO_DATA;
     } else if (is_word(text, "nan")) {
         ret_sample->unknown = UNKNOWN_NAN;
+    } else if (is_word(text, "error")) {
+        ret_sample->unknown = UNKNOWN_SOURCE_ERROR;
     } else if (is_word(unsigned_text, "inf") ||
                is_word(unsigned_text, "infinity")) {
         ret_sample->unknown = UNKNOWN_INFINITE;

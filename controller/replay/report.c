@@ -112,9 +112,19 @@ void report_begin(struct report *report, const struct policy *policy,
     }
 }
 
+void report_look(struct report *report, const struct verdict *verdict,
+                 const struct facts *facts)
+{
+    if (report->listener != NULL) {
+        report->listener->look(report->listener->data, verdict, facts);
+    }
+}
+
 void report_decision(struct report *report, const struct told *told)
 {
-    if (report->json) {
+    if (report->listener != NULL) {
+        report->listener->decision(report->listener->data, told);
+    } else if (report->json) {
         json_decision(report, told);
     } else {
         report_text_decision(report, told);
@@ -125,14 +135,16 @@ void report_decision(struct report *report, const struct told *told)
 void report_note(struct report *report, time_ms at, const char *word,
                  const char *text)
 {
-    if (!report->json) {
+    if (report->listener == NULL && !report->json) {
         report_text_note(report, at, word, text);
     }
 }
 
 void report_end(struct report *report, const struct ending *ending)
 {
-    if (report->json) {
+    if (report->listener != NULL) {
+        report->listener->end(report->listener->data, ending);
+    } else if (report->json) {
         json_end(report, ending);
     } else {
         report_text_end(report, ending);

@@ -9,8 +9,23 @@
 #include "controller/replay/options.h"
 #include "controller/replay/release.h"
 
+struct told;
+struct ending;
+
+/* Somebody who wants to know instead of reading: nothing is printed then.
+ * What is given lives until the call returns. */
+struct report_listener {
+    void *data;
+    /* A look, news or not; its verdict's values are those of this look. */
+    void (*look)(void *data, const struct verdict *verdict,
+                 const struct facts *facts);
+    void (*decision)(void *data, const struct told *told);
+    void (*end)(void *data, const struct ending *ending);
+};
+
 struct report {
     FILE *out;
+    const struct report_listener *listener; /* NULL: it is printed */
     bool json, colour;
     int columns; /* of the page */
     const struct replay_release *release;
@@ -27,10 +42,16 @@ struct told {
     const struct facts *facts;
 };
 
-/* How it ended. */
+/* How it ended.
+ *
+ * @final is "rollback" if and only if one would be carried out.  Else it is the
+ * last verdict's word: "healthy", "wait", "page", "hold"; "wait" also when no
+ * look was taken.  A rollback that is the last verdict and is not carried out
+ * says why: "rollback (observe)", "rollback (suggest)", "rollback (countdown)"
+ * when the table ends before the countdown does, "rollback (refused)". */
 struct ending {
-    const char *final; /* as in the JSON */
-    time_ms at;        /* the last moment that was judged */
+    const char *final;
+    time_ms at; /* the last moment that was judged */
     bool acts;
     time_ms first_action_at;
     bool by_countdown;       /* it ran down */
@@ -45,6 +66,10 @@ const char *report_mode(const struct told *told, char text[MODE_TEXT_MAX]);
 void report_begin(struct report *report, const struct policy *policy,
                   const struct replay_options *options);
 void report_decision(struct report *report, const struct told *told);
+
+/* A look was taken: for listeners only. */
+void report_look(struct report *report, const struct verdict *verdict,
+                 const struct facts *facts);
 
 /* Something else that happened: for people only. */
 void report_note(struct report *report, time_ms at, const char *word,

@@ -52,6 +52,7 @@ struct run {
     struct countdown countdown;
     bool acts, by_countdown;
     time_ms first_action_at;
+    time_ms looked_at; /* grid time of the newest look, 0: none */
     struct table table;
     struct series_map map;
     struct csv_cursor cursor;
@@ -145,6 +146,17 @@ static void on_record(struct run *run, const struct record *record)
 
 /* --- Stepping ------------------------------------------------------------- */
 
+/* For whoever wants to see every look. */
+static void tell_look(struct run *run)
+{
+    const struct verdict *verdict = view_verdict(run->core);
+
+    if (verdict->at > run->looked_at) {
+        run->looked_at = verdict->at;
+        report_look(run->report, verdict, view_facts(run->core));
+    }
+}
+
 static void step(struct run *run, struct input *input)
 {
     const struct decision *decision = &run->decision;
@@ -154,6 +166,7 @@ static void step(struct run *run, struct input *input)
     for (size_t i = 0; i < decision->records_count; i++) {
         on_record(run, &decision->records[i]);
     }
+    tell_look(run);
     assert(run->queued + decision->effects_count <= QUEUE_MAX);
     memcpy(run->queue + run->queued, decision->effects,
            decision->effects_count * sizeof(run->queue[0]));
