@@ -146,13 +146,14 @@ static void print_table(const json_t *services, bool colour)
     static const char *const titles[] = {"SERVICE", "ENVIRONMENT", "LIVE",
                                          "STATE",   "GRADE",       "WATCH",
                                          "VERDICT", "GATE"};
+    static const int spare[] = {5, 4, 6, -1};
     struct table *table = table_new(titles, 8);
 
     for (size_t i = 0; i < json_array_size(services); i++) {
         add_service(table, json_array_get(services, i));
     }
     (void)printf("\n");
-    table_print(table, colour, stdout);
+    table_print(table, spare, colour, stdout);
     table_free(table);
 }
 

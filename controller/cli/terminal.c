@@ -200,19 +200,48 @@ static void print_cell(const char *text, enum paint paint, int width,
                   terminal_unpaint(paint, colour), width, "");
 }
 
-void table_print(const struct table *table, bool colour, FILE *out)
-{
-    int widths[TABLE_COLUMNS_MAX] = {0};
+struct layout {
+    int widths[TABLE_COLUMNS_MAX];
+    bool left_out[TABLE_COLUMNS_MAX];
+};
 
+static void measure(const struct table *table, struct layout *ret_layout)
+{
+    memset(ret_layout, 0, sizeof(*ret_layout));
     for (size_t i = 0; i < table->columns; i++) {
-        widths[i] = cell_width(table->titles[i]);
+        ret_layout->widths[i] = cell_width(table->titles[i]);
     }
     for (size_t i = 0; i < table->count; i++) {
         int width = cell_width(table->cells[i].text);
+        int *widest = &ret_layout->widths[i % table->columns];
 
-        if (width > widths[i % table->columns]) {
-            widths[i % table->columns] = width;
-        }
+        *widest = width > *widest ? width : *widest;
+    }
+}
+
+/* On a terminal that is too narrow, columns that can be spared go. */
+static void fit(const struct table *table, const int *spare, int room,
+                struct layout *layout)
+{
+    int width = 2 * ((int)table->columns - 1);
+
+    for (size_t i = 0; i < table->columns; i++) {
+        width += layout->widths[i];
+    }
+    for (; spare != NULL && *spare >= 0 && width > room; spare++) {
+        layout->left_out[*spare] = true;
+        width -= layout->widths[*spare] + 2;
+    }
+}
+
+void table_print(const struct table *table, const int *spare, bool colour,
+                 FILE *out)
+{
+    struct layout layout;
+
+    measure(table, &layout);
+    if (isatty(fileno(out)) == 1) {
+        fit(table, spare, terminal_columns(out), &layout);
     }
     for (size_t i = 0; i < table->columns + table->count; i++) {
         size_t column = i % table->columns;
@@ -221,9 +250,12 @@ void table_print(const struct table *table, bool colour, FILE *out)
         const struct cell *cell =
             title ? NULL : &table->cells[i - table->columns];
         const char *text = title ? table->titles[i] : cell->text;
-        int fill = last ? 0 : widths[column] - cell_width(text) + 2;
+        int fill = last ? 0 : layout.widths[column] - cell_width(text) + 2;
 
-        print_cell(text, title ? PAINT_DIM : cell->paint, fill, colour, out);
+        if (!layout.left_out[column]) {
+            print_cell(text, title ? PAINT_DIM : cell->paint, fill, colour,
+                       out);
+        }
         if (last) {
             (void)fputc('\n', out);
         }

@@ -39,6 +39,9 @@ struct table *table_new(const char *const *titles, size_t columns);
 void table_free(struct table *table);
 /* Add a cell; @text is escaped.  Rows fill from left to right. */
 void table_add(struct table *table, const char *text, enum paint paint);
-void table_print(const struct table *table, bool colour, FILE *out);
+/* @spare: what may be left out on a narrow terminal, the least needed first,
+ * ended by -1; never the last column.  NULL: nothing. */
+void table_print(const struct table *table, const int *spare, bool colour,
+                 FILE *out);
 
 #endif

@@ -148,8 +148,35 @@ static void print_some_table(FILE *out)
     table_add(table, "b", PAINT_GOOD);
     table_add(table, "c", PAINT_PLAIN);
     table_add(table, "d", PAINT_PLAIN);
-    table_print(table, false, out);
+    table_print(table, NULL, false, out);
     table_free(table);
+}
+
+static void print_wide_table(FILE *out)
+{
+    static const char *const titles[] = {"A", "B", "C", "D"};
+    static const int spare[] = {2, 1, -1};
+    struct table *table = table_new(titles, 4);
+
+    table_add(table, "a cell that takes its room", PAINT_PLAIN);
+    table_add(table, "one more", PAINT_PLAIN);
+    table_add(table, "what can be spared first", PAINT_PLAIN);
+    table_add(table, "the end", PAINT_PLAIN);
+    table_print(table, spare, false, out);
+    table_free(table);
+}
+
+static void a_narrow_terminal_is_spared_some_columns(void **state)
+{
+    char text[512];
+
+    (void)state;
+    print_to(print_wide_table, true, text, sizeof(text));
+    assert_string_equal(text,
+                        "A                           B         D\r\n"
+                        "a cell that takes its room  one more  the end\r\n");
+    print_to(print_wide_table, false, text, sizeof(text));
+    assert_non_null(strstr(text, "what can be spared first  the end\n"));
 }
 
 static void columns_line_up_and_cells_are_escaped(void **state)
@@ -174,7 +201,7 @@ static void a_table_grows(void **state)
     for (int i = 0; i < 1000; i++) {
         table_add(table, "row", PAINT_PLAIN);
     }
-    table_print(table, false, out);
+    table_print(table, NULL, false, out);
     assert_int_equal(ftell(out), 2 + 1000 * 4);
     table_free(table);
     (void)fclose(out);
@@ -187,6 +214,7 @@ int main(void)
         cmocka_unit_test(colour_is_for_terminals_without_no_color),
         cmocka_unit_test(text_is_wrapped_at_100_where_there_is_no_terminal),
         cmocka_unit_test(columns_line_up_and_cells_are_escaped),
+        cmocka_unit_test(a_narrow_terminal_is_spared_some_columns),
         cmocka_unit_test(a_table_grows),
     };
 
