@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "controller/config/json_template.h"
 #include "controller/notices/once.h"
 #include "controller/notices/retry.h"
 #include "controller/runtime/call.h"
-#include "controller/config/json_template.h"
 
 #define KEY_TEXT_MAX 64
 
@@ -117,8 +117,8 @@ static bool try_again(struct run *run, const struct http_answer *answer)
     struct action *action = run->action;
     time_ms wait = 0;
 
-    if (!retry_next(&run->retry, driver_now(action->driver),
-                    answer->retry_after, &action->random, &wait)) {
+    if (!retry_next(&run->retry, clock_boot(), answer->retry_after,
+                    &action->random, &wait)) {
         return false;
     }
     (void)uv_timer_start(&run->timer, on_timer, (uint64_t)wait, 0);
@@ -281,7 +281,8 @@ static struct run *run_new(struct action *action, const struct effect *effect)
     (void)snprintf(run->key, sizeof(run->key), "lastgood-%llu-%llx",
                    (unsigned long long)effect->run.action,
                    (unsigned long long)driver_now(action->driver));
-    retry_begin(&run->retry, driver_now(action->driver), effect->deadline);
+    retry_begin(&run->retry, clock_boot(),
+                retry_left(effect->deadline, driver_now(action->driver)));
     (void)uv_timer_init(driver_loop(action->driver), &run->timer);
     run->timer.data = run;
     TAILQ_INSERT_TAIL(&action->runs, run, list);

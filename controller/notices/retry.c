@@ -2,13 +2,19 @@
 
 #include <assert.h>
 
-void retry_begin(struct retry *retry, time_ms now, time_ms deadline)
+void retry_begin(struct retry *retry, time_ms now, time_ms left)
 {
-    retry->until = now + RETRY_WITHIN_MS;
-    if (deadline > 0 && deadline < retry->until) {
-        retry->until = deadline;
-    }
+    retry->until =
+        now + (left > 0 && left < RETRY_WITHIN_MS ? left : RETRY_WITHIN_MS);
     retry->tries = 0;
+}
+
+time_ms retry_left(time_ms deadline, time_ms now)
+{
+    if (deadline == 0) {
+        return 0;
+    }
+    return deadline > now ? deadline - now : 1;
 }
 
 /* xorshift64*, of Vigna; a state of 0 would stay 0. */
@@ -39,6 +45,7 @@ bool retry_next(struct retry *retry, time_ms now, time_ms asked,
     /* 0.75 to 1.25 of it, so that many do not come back together. */
     wait = wait * 3 / 4 +
            (time_ms)(next_random(random) % (uint64_t)(wait / 2 + 1));
+    asked = asked < RETRY_ASKED_MAX ? asked : RETRY_ASKED_MAX;
     wait = wait < asked ? asked : wait;
     if (now + wait > retry->until) {
         return false;

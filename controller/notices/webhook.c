@@ -162,8 +162,8 @@ static void try_again(struct delivery *delivery,
     struct webhook *webhook = delivery->webhook;
     time_ms wait = 0;
 
-    if (!retry_next(&delivery->retry, driver_now(webhook->driver),
-                    answer->retry_after, &webhook->random, &wait)) {
+    if (!retry_next(&delivery->retry, clock_boot(), answer->retry_after,
+                    &webhook->random, &wait)) {
         finish(delivery, false, "given up after %d %s: %s",
                delivery->retry.tries,
                delivery->retry.tries == 1 ? "try" : "tries", answer->text);
@@ -246,8 +246,8 @@ static void send_notice(struct notice_adapter *adapter,
     delivery->notice = effect->notify.notice;
     delivery->body = make_body(webhook->driver, effect);
     make_key(effect, delivery->key);
-    retry_begin(&delivery->retry, driver_now(webhook->driver),
-                effect->deadline);
+    retry_begin(&delivery->retry, clock_boot(),
+                retry_left(effect->deadline, driver_now(webhook->driver)));
     (void)uv_timer_init(driver_loop(webhook->driver), &delivery->timer);
     delivery->timer.data = delivery;
     LIST_INSERT_HEAD(&webhook->deliveries, delivery, list);

@@ -58,8 +58,11 @@ static void a_peer_may_ask_for_more_time_but_not_for_ever(void **state)
     retry_begin(&retry, NOW, 0);
     assert_true(retry_next(&retry, NOW, MINUTE_MS, &random, &wait));
     assert_int_equal(wait, MINUTE_MS);
-    assert_false(retry_next(&retry, NOW, HOUR_MS, &random, &wait));
-    assert_int_equal(wait, MINUTE_MS); /* untouched */
+    assert_true(retry_next(&retry, NOW, HOUR_MS, &random, &wait));
+    assert_int_equal(wait, RETRY_ASKED_MAX);
+    assert_false(retry_next(&retry, NOW + RETRY_WITHIN_MS - MINUTE_MS, HOUR_MS,
+                            &random, &wait));
+    assert_int_equal(wait, RETRY_ASKED_MAX); /* untouched */
 }
 
 static void nothing_is_tried_after_the_end(void **state)
@@ -69,12 +72,14 @@ static void nothing_is_tried_after_the_end(void **state)
     struct retry retry;
 
     (void)state;
-    retry_begin(&retry, NOW, NOW + 10 * MINUTE_MS);
+    retry_begin(&retry, NOW, retry_left(NOW + 10 * MINUTE_MS, NOW));
     assert_true(retry_next(&retry, NOW, 0, &random, &wait));
     assert_false(retry_next(&retry, NOW + 10 * MINUTE_MS, 0, &random, &wait));
     retry_begin(&retry, NOW, 0);
     assert_false(retry_next(&retry, NOW + RETRY_WITHIN_MS, 0, &random, &wait));
-    retry_begin(&retry, NOW, NOW + HOUR_MS);
+    retry_begin(&retry, NOW, retry_left(NOW - 1, NOW));
+    assert_false(retry_next(&retry, NOW, 0, &random, &wait));
+    retry_begin(&retry, NOW, HOUR_MS);
     assert_false(retry_next(&retry, NOW + RETRY_WITHIN_MS, 0, &random, &wait));
 }
 
