@@ -204,10 +204,10 @@ static void resume(struct core *core, const struct input *input)
     char text[RECORD_TEXT_MAX];
     text_join(text, sizeof text, "resumed by ", or_empty(input->by), ": ",
               or_empty(input->command.reason), NULL);
-    release_tell_moved(core, release,
-                       release->rule == NONE_INDEX ? RELEASE_UNWATCHED
-                                                   : RELEASE_WATCHING,
-                       release->grade, "resumed", text);
+    enum release_state state = release->grade == GRADE_GOOD  ? RELEASE_GOOD
+                               : release->rule == NONE_INDEX ? RELEASE_UNWATCHED
+                                                             : RELEASE_WATCHING;
+    release_tell_moved(core, release, state, release->grade, "resumed", text);
     done(core, input, id, service->incident, text);
 }
 
@@ -336,6 +336,16 @@ static void announce(struct core *core, const struct input *input)
     done(core, input, 0, 0, "announced for 30m");
 }
 
+/* Its trouble is over, because a person says so. */
+static void let_go(struct core *core, const struct release *release)
+{
+    rollback_withdraw(core, release, "closed", "the incident was closed");
+    if (release->state == RELEASE_SUSPECT) {
+        release_tell_moved(core, release, RELEASE_WATCHING, release->grade,
+                           "closed", "the incident was closed by a person");
+    }
+}
+
 static void close_incident(struct core *core, const struct input *input)
 {
     const struct incident *incident =
@@ -353,13 +363,13 @@ static void close_incident(struct core *core, const struct input *input)
         return;
     }
     record_command(core, input, service);
-    const struct release *release = release_find(core, incident->release);
-    if (release) {
-        rollback_withdraw(core, release, "closed", "the incident was closed");
+    const struct release *first = release_find(core, incident->release);
+    const struct release *live = ledger_live(core, service);
+    if (first) {
+        let_go(core, first);
     }
-    if (release && release->state == RELEASE_SUSPECT) {
-        release_tell_moved(core, release, RELEASE_WATCHING, release->grade,
-                           "closed", "the incident was closed by a person");
+    if (live && live != first) {
+        let_go(core, live);
     }
     uint64_t id = incident->id;
     incident_close(core, incident, "closed", or_empty(input->by),

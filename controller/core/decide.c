@@ -187,6 +187,15 @@ static bool can_check(const struct core *core, const struct service *service)
     return target != NONE_INDEX && core->options.targets[target].can_check;
 }
 
+/* Were people asked the same in this incident, less than half an hour ago? */
+static bool was_asked(const struct core *core, const struct rollback *rollback)
+{
+    const struct release *release = release_find(core, rollback->release);
+    const struct incident *incident = incident_find(core, rollback->incident);
+    return release && incident && release->suggested_in == incident->id &&
+           core->now - incident->paged_at < PAGE_REPEAT_MS;
+}
+
 /* Only a person can turn it into a rollback: say how, once. */
 static void suggest(struct core *core, struct rollback *rollback,
                     enum mode mode, time_ms countdown)
@@ -202,8 +211,11 @@ static void suggest(struct core *core, struct rollback *rollback,
         core, rollback, ROLLBACK_PROPOSED, "suggested", text);
     record->mode = mode;
     record->countdown = countdown;
+    bool again = was_asked(core, rollback);
     core_tell(core, record);
-    tell(core, rollback, "proposed", text);
+    if (!again) {
+        tell(core, rollback, "proposed", text);
+    }
 }
 
 /* Does what asked for it still stand?  Its incident is open, and the policy
@@ -295,9 +307,16 @@ void rollback_withdraw(struct core *core, const struct release *release,
                        const char *code, const char *text)
 {
     struct rollback *rollback = rollback_find(core, release->rollback);
-    if (rollback && rollback->state == ROLLBACK_PROPOSED && !rollback->manual) {
-        rollback_stop_waiting(core, rollback);
+    if (!rollback || (rollback->state != ROLLBACK_PROPOSED &&
+                      rollback->state != ROLLBACK_REFUSED)) {
+        return;
+    }
+    rollback_stop_waiting(core, rollback);
+    if (rollback->state == ROLLBACK_PROPOSED) {
         rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, code, text);
+        if (rollback->manual) {
+            tell(core, rollback, "cancelled", text);
+        }
     }
 }
 

@@ -182,9 +182,9 @@ static bool shared_cause(const struct concern *asked)
     const struct core_options *options = &asked->core->options;
     const struct incident *own =
         incident_find(asked->core, asked->rollback->incident);
-    uint32_t breaching =
-        incident_breaching(asked->core, own ? own->opened_at : asked->core->now,
-                           options->shared_window);
+    uint32_t breaching = incident_breaching(
+        asked->core, own && own->blamed_at ? own->blamed_at : asked->core->now,
+        options->shared_window);
     uint32_t live = services_live(asked->core);
     char digits[DIGITS_MAX], all[DIGITS_MAX];
     SAY(asked, text_digits(breaching, digits), " of ", text_digits(live, all),

@@ -10,13 +10,22 @@ struct incident *incident_find(const struct core *core, uint64_t id)
     return id ? pool_find(&core->incidents, id) : NULL;
 }
 
-/* Does the leaf that stands blame a release?  A person's order does. */
-static bool blames(const struct core *core, const struct release *release)
+bool incident_blames(const struct core *core, const struct release *release)
 {
     const struct watch *watch = &core->watches[release->service];
-    const struct policy *policy =
-        watch->on ? rule_policy(core, watch->rule) : NULL;
-    return !policy || !policy_leaf(policy, watch->leaf)->blames_nobody;
+    if (!watch->on || watch->release != release->id) {
+        return false;
+    }
+    const struct leaf *leaf =
+        policy_leaf(rule_policy(core, watch->rule), watch->leaf);
+    return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT &&
+           !leaf->blames_nobody;
+}
+
+void incident_note_blame(struct incident *incident, time_ms at)
+{
+    assert(incident->closed_at == 0);
+    incident->blamed_at = at;
 }
 
 void incident_open(struct core *core, const struct release *release,
@@ -29,7 +38,7 @@ void incident_open(struct core *core, const struct release *release,
     record->release = release->id;
     text_copy(record->version, sizeof record->version, release->version);
     text_copy(record->code, sizeof record->code,
-              blames(core, release) ? "blamed" : "nobody");
+              incident_blames(core, release) ? "blamed" : "nobody");
     text_copy(record->by, sizeof record->by, by);
     text_copy(record->text, sizeof record->text, text);
     core_tell(core, record);
@@ -56,9 +65,9 @@ uint32_t incident_breaching(const struct core *core, time_ms around,
     uint32_t count = 0; /* one open incident a service */
     for (uint32_t i = 0; i < core->incidents.count; i++) {
         const struct incident *incident = pool_at(&core->incidents, i);
-        count += incident->closed_at == 0 && incident->breach &&
-                 incident->opened_at >= around - window &&
-                 incident->opened_at <= around + window;
+        count += incident->closed_at == 0 && incident->blamed_at != 0 &&
+                 incident->blamed_at >= around - window &&
+                 incident->blamed_at <= around + window;
     }
     return count;
 }
@@ -89,8 +98,8 @@ void incident_apply_opened(struct core *core, const struct record *record)
     incident->id = record->sequence;
     incident->release = record->release;
     incident->service = service->index;
-    incident->breach = text_equal(record->code, "blamed");
     incident->opened_at = record->at;
+    incident->blamed_at = text_equal(record->code, "blamed") ? record->at : 0;
     text_copy(incident->text, sizeof incident->text, record->text);
     service->incident = incident->id;
     struct release *release = release_find(core, record->release);

@@ -11,10 +11,9 @@ struct release;
 struct incident {
     uint64_t id, release;
     uint16_t service;
-    bool breach; /* it blames a release: the shared-cause brake counts */
-    time_ms opened_at, closed_at;   /* 0: open */
-    uint64_t fired;                 /* leaves whose effects were fired: bits */
-    char digest[RECORD_DIGEST_MAX]; /* of the policy those are leaves of */
+    time_ms opened_at, closed_at; /* 0: open */
+    time_ms blamed_at; /* since then its leaf blames a release; 0: it never
+                          did.  The shared-cause brake counts those. */
     time_ms paged_at;
     uint64_t rollback; /* the newest that was intended, 0 */
     char text[RECORD_TEXT_MAX];
@@ -30,10 +29,16 @@ void incident_open(struct core *core, const struct release *release,
 void incident_close(struct core *core, const struct incident *incident,
                     const char *code, const char *by, const char *text);
 
-/* Services whose open incident blames a release and began within @window of
+/* Does the leaf that a watch of @release stands on blame it? */
+bool incident_blames(const struct core *core, const struct release *release);
+
+/* Services whose open incident began to blame a release within @window of
  * @around: for as long as they stand, what began together counts together. */
 uint32_t incident_breaching(const struct core *core, time_ms around,
                             time_ms window);
+
+/* A verdict within it, that blames a release as the one before did not. */
+void incident_note_blame(struct incident *incident, time_ms at);
 
 /* Records. */
 void incident_apply_opened(struct core *core, const struct record *record);

@@ -66,6 +66,8 @@ static void tell_verdict(struct core *core, const struct service *service,
     record->release = release->id;
     record->incident = service->incident;
     text_copy(record->version, sizeof record->version, release->version);
+    text_copy(record->code, sizeof record->code,
+              incident_blames(core, release) ? "blamed" : "");
     fill_look(record, policy, &core->verdict);
     record->steps = core->verdict.steps;
     memcpy(record->path, core->verdict.path,
@@ -102,13 +104,6 @@ static void disbelieve(const struct policy *policy, struct verdict *verdict)
 
 /* ---- the leaf's effects, once an incident ------------------------------ */
 
-static bool was_fired(const struct incident *incident,
-                      const struct policy *policy, uint16_t leaf)
-{
-    return text_equal(incident->digest, policy->digest) &&
-           (incident->fired >> leaf & 1u);
-}
-
 static void tell_leaf(struct core *core, const struct service *service,
                       const struct release *release, const char *what)
 {
@@ -117,15 +112,6 @@ static void tell_leaf(struct core *core, const struct service *service,
     describe_verdict(core, watch, release, text, sizeof text);
     notice_tell(core, service, rule_policy(core, watch->rule), watch->leaf,
                 release->id, what, text);
-}
-
-static void suspect(struct core *core, const struct release *release)
-{
-    if (release->state != RELEASE_SUSPECT &&
-        release_can(release, RELEASE_SUSPECT)) {
-        release_tell_moved(core, release, RELEASE_SUSPECT, release->grade,
-                           "rollback", "the policy says: roll back");
-    }
 }
 
 static void hold(struct core *core, const struct service *service,
@@ -147,15 +133,14 @@ static void fire(struct core *core, struct service *service,
     const struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
     switch (policy_leaf(policy, watch->leaf)->kind) {
-    case LEAF_ROLLBACK:
-        suspect(core, release);
-        break;
     case LEAF_HOLD:
         hold(core, service, release);
         break;
     case LEAF_PAGE:
         tell_leaf(core, service, release, "page");
         break;
+    case LEAF_ROLLBACK:
+        break; /* lead_rollback() */
     case LEAF_HEALTHY:
     case LEAF_WAIT:
         return;
@@ -185,6 +170,16 @@ static void open_incident(struct core *core, struct service *service,
     incident_open(core, release, "", text);
 }
 
+/* No incident is open and trouble stands, though a person closed the last one
+ * half an hour ago. */
+static bool opens_again(const struct core *core, const struct service *service,
+                        const struct release *release, const struct leaf *leaf)
+{
+    const struct incident *last = incident_find(core, release->incident);
+    return is_trouble(leaf) && !service->incident &&
+           (!last || core->now - last->closed_at >= PAGE_REPEAT_MS);
+}
+
 /* Returns whether the leaf's effects are to be fired now. */
 static bool record_verdict(struct core *core, struct service *service,
                            const struct release *release)
@@ -192,16 +187,16 @@ static bool record_verdict(struct core *core, struct service *service,
     const struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
     const struct leaf *leaf = policy_leaf(policy, watch->leaf);
-    bool news = is_news(release, policy, &core->verdict);
-    if (!news) {
+    if (!is_news(release, policy, &core->verdict) &&
+        !opens_again(core, service, release, leaf)) {
         return false;
     }
     if (is_trouble(leaf) && !service->incident) {
         open_incident(core, service, release);
     }
-    const struct incident *incident = incident_find(core, service->incident);
-    bool fires = is_trouble(leaf) && incident &&
-                 !was_fired(incident, policy, watch->leaf);
+    bool fires =
+        is_trouble(leaf) &&
+        !release_has_fired(release, service->incident, policy, watch->leaf);
     tell_verdict(core, service, release);
     return fires;
 }
@@ -218,17 +213,29 @@ static bool wants_decision(const struct core *core,
             !rollback_is_spent(last));
 }
 
+/* What is held stays held: only `resume` or a newer release ends that. */
+static void suspect(struct core *core, const struct release *release)
+{
+    if (release->state == RELEASE_WATCHING) {
+        release_tell_moved(core, release, RELEASE_SUSPECT, release->grade,
+                           "rollback", "the policy says: roll back");
+    }
+}
+
 static void lead_rollback(struct core *core, struct service *service,
                           const struct release *release)
 {
     struct watch *watch = watch_of(core, service);
     const struct leaf *leaf =
         policy_leaf(rule_policy(core, watch->rule), watch->leaf);
-    if (leaf->kind == LEAF_ROLLBACK) {
+    const struct rollback *last = rollback_find(core, release->rollback);
+    if (leaf->kind == LEAF_ROLLBACK && service->incident) {
+        suspect(core, release);
         if (wants_decision(core, service, release)) {
             timer_arm(&core->timers, &watch->act, core->now);
         }
-    } else if (leaf->kind != LEAF_WAIT) {
+    } else if (leaf->kind != LEAF_ROLLBACK && leaf->kind != LEAF_WAIT && last &&
+               !last->manual) {
         rollback_withdraw(core, release, "withdrawn",
                           "the policy no longer says: roll back");
     }

@@ -231,8 +231,9 @@ static bool is_over(const struct release *release, const struct release *live)
            (ledger_is_older(release, live) || release->live_from != 0);
 }
 
-/* At most this many at once; the rest in the next tick. */
-#define SUPERSEDE_MAX 6
+/* At most this many at once, the rest in the next tick: each may withdraw a
+ * rollback, and one of those a person's, who is told. */
+#define SUPERSEDE_MAX 3
 
 static bool supersede_others(struct core *core, struct service *service,
                              const struct release *live)

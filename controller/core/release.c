@@ -22,7 +22,7 @@ static const uint32_t moves[] = {
                         CAN(SUPERSEDED) | CAN(UNWATCHED),
     [RELEASE_REVERTING] = CAN(REVERTED) | CAN(SUSPECT) | CAN(SUPERSEDED),
     [RELEASE_REVERTED] = 0,
-    [RELEASE_HELD] = CAN(WATCHING) | CAN(SUSPECT) | CAN(REVERTING) |
+    [RELEASE_HELD] = CAN(WATCHING) | CAN(GOOD) | CAN(SUSPECT) | CAN(REVERTING) |
                      CAN(SUPERSEDED) | CAN(UNWATCHED),
     [RELEASE_SUPERSEDED] =
         CAN(WATCHING) | CAN(GOOD) | CAN(UNWATCHED) | CAN(REVERTING),
@@ -238,17 +238,35 @@ void release_apply_progress(struct core *core, const struct record *record)
     }
 }
 
-static void fire(struct core *core, const struct record *record)
+bool release_has_fired(const struct release *release, uint64_t incident,
+                       const struct policy *policy, uint16_t leaf)
+{
+    assert(leaf < POLICY_LEAVES_MAX);
+    return release->fired_in == incident &&
+           text_equal(release->verdict_digest, policy->digest) &&
+           (release->fired >> leaf & 1u);
+}
+
+/* Call before the verdict's digest is known: leaves are of one policy. */
+static void fire(struct release *release, const struct record *record)
+{
+    if (record->incident != release->fired_in ||
+        !text_equal(record->digest, release->verdict_digest)) {
+        release->fired = 0;
+    }
+    release->fired_in = record->incident;
+    release->fired |= UINT64_C(1) << record->leaf;
+}
+
+static void blame(struct core *core, struct release *release,
+                  const struct record *record)
 {
     struct incident *incident = incident_find(core, record->incident);
-    if (!incident || record->leaf >= 64) {
-        return;
+    bool was = release->blamed && release->incident == record->incident;
+    release->blamed = text_equal(record->code, "blamed");
+    if (incident && incident->closed_at == 0 && release->blamed && !was) {
+        incident_note_blame(incident, record->at);
     }
-    if (!text_equal(incident->digest, record->digest)) {
-        text_copy(incident->digest, sizeof incident->digest, record->digest);
-        incident->fired = 0;
-    }
-    incident->fired |= UINT64_C(1) << record->leaf;
 }
 
 void release_apply_verdict(struct core *core, const struct record *record)
@@ -258,6 +276,9 @@ void release_apply_verdict(struct core *core, const struct record *record)
         return;
     }
     assert(record->steps <= POLICY_DEPTH_MAX);
+    assert(record->leaf < POLICY_LEAVES_MAX);
+    fire(release, record);
+    blame(core, release, record);
     release->verdict = record->sequence;
     release->leaf = record->leaf;
     release->judged_at = record->grid;
@@ -272,7 +293,6 @@ void release_apply_verdict(struct core *core, const struct record *record)
     if (record->incident) {
         release->incident = record->incident;
     }
-    fire(core, record);
 }
 
 void release_apply_baseline(struct core *core, const struct record *record)

@@ -29,9 +29,13 @@ struct release {
     time_ms healthy;               /* as of the last record, likewise below */
     uint64_t looks, known_looks;
     double requests;
-    uint64_t verdict;  /* its record, 0 */
-    uint64_t rollback; /* the newest about it */
-    uint64_t incident; /* the newest about it */
+    uint64_t verdict;      /* its record, 0 */
+    uint64_t fired;        /* leaves whose effects were fired: bits, */
+    uint64_t fired_in;     /*   in this incident */
+    uint64_t suggested_in; /* the incident in which people were asked, 0 */
+    bool blamed;           /* by its last verdict */
+    uint64_t rollback;     /* the newest about it */
+    uint64_t incident;     /* the newest about it */
     time_ms judged_at;
     const struct label *labels;
     char version[NAME_MAX_BYTES + 1];
@@ -73,6 +77,10 @@ void release_bind(struct core *core, struct release *release, uint16_t rule);
 void release_tell_moved(struct core *core, const struct release *release,
                         enum release_state state, enum grade grade,
                         const char *code, const char *text);
+
+/* Were the effects of @leaf of @policy fired in this incident? */
+bool release_has_fired(const struct release *release, uint64_t incident,
+                       const struct policy *policy, uint16_t leaf);
 
 /* Records. */
 void release_apply_registered(struct core *core, const struct record *record);

@@ -235,6 +235,15 @@ static void note_time(struct rollback *rollback, time_ms at)
     }
 }
 
+static void suggested(struct core *core, struct rollback *rollback)
+{
+    struct release *release = release_find(core, rollback->release);
+    rollback->suggested = true;
+    if (release) {
+        release->suggested_in = rollback->incident;
+    }
+}
+
 void rollback_apply_moved(struct core *core, const struct record *record)
 {
     struct rollback *rollback = rollback_find(core, record->rollback);
@@ -252,7 +261,7 @@ void rollback_apply_moved(struct core *core, const struct record *record)
     text_copy(rollback->text, sizeof rollback->text, record->text);
     note_time(rollback, record->at);
     if (next == ROLLBACK_PROPOSED) {
-        rollback->suggested = true;
+        suggested(core, rollback);
     } else if (next == ROLLBACK_REFUSED) {
         rollback->refusals |= 1u << refusal_of_code(record->code);
     } else if (next == ROLLBACK_INTENDED) {

@@ -299,6 +299,16 @@ bool view_next_series(const struct core *core, uint32_t query, size_t *cursor,
 
 /* ---- everything at once ------------------------------------------------ */
 
+const struct verdict *view_verdict(const struct core *core)
+{
+    return &core->verdict;
+}
+
+const struct facts *view_facts(const struct core *core)
+{
+    return &core->facts;
+}
+
 const struct policy *view_policy(const struct core *core, const char *name)
 {
     return rule_policy(core, rule_find(core, name));

@@ -139,6 +139,11 @@ bool view_release_series(const struct core *core, uint64_t release,
                          uint16_t signal, uint32_t *ret_query,
                          uint32_t *ret_series);
 
+/* The newest look of all: what its nodes were, and the facts it was given. Both
+ * are of the time 0 before the first. */
+const struct verdict *view_verdict(const struct core *core);
+const struct facts *view_facts(const struct core *core);
+
 /* May this be deployed?  @version may be NULL. */
 void view_gate(const struct core *core, const char *service,
                const char *environment, const char *version, time_ms now,
