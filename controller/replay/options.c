@@ -221,6 +221,6 @@ void options_print_help(FILE *out)
         "  lastgood replay user-service.yaml --samples incident.csv "
         "--interpolate linear\n"
         "Exit codes:\n"
-        "  0  judged   1  a file cannot be read or used   2  wrong usage\n",
+        "  0  judged   1  wrong usage, or a file that is of no use\n",
         out);
 }

@@ -206,7 +206,7 @@ int replay_main(int argc, char **argv)
     }
     replay->colour = has_colour(stderr);
     if (!options_read(argc, argv, &replay->options, error, sizeof(error))) {
-        code = fail(error, REPLAY_EXIT_USAGE);
+        code = fail(error, REPLAY_EXIT_ERROR);
     } else if (replay->options.help) {
         options_print_help(stdout);
         code = REPLAY_EXIT_DONE;

@@ -7,8 +7,7 @@
 #define REPLAY_REPLAY_H
 
 #define REPLAY_EXIT_DONE  0
-#define REPLAY_EXIT_ERROR 1 /* a file that cannot be read or used */
-#define REPLAY_EXIT_USAGE 2
+#define REPLAY_EXIT_ERROR 1 /* wrong usage, or a file that is of no use */
 
 /* @argv[0] is "replay".  Returns the process's exit code. */
 int replay_main(int argc, char **argv);

@@ -29,7 +29,7 @@ static const char samples[] = "time,bad\n1726665300,0.01\n1726665600,0.01\n";
 /* One line, and a code of its own. */
 static void assert_usage(const char *words)
 {
-    assert_int_equal(ran.code, REPLAY_EXIT_USAGE);
+    assert_int_equal(ran.code, REPLAY_EXIT_ERROR);
     assert_string_equal(ran.out, "");
     if (strncmp(ran.err, "lastgood replay: ", 17) != 0 ||
         strstr(ran.err, words) == NULL ||
