@@ -151,8 +151,8 @@ struct level {
 };
 
 static const struct level in_hundred = {CHANCE_MAX, NORMAL_1_PERCENT_SQUARED};
-/* 3.719 squared. */
-static const struct level in_ten_thousand = {0.0001, 13.831};
+/* 4.265 squared. */
+static const struct level in_100_000 = {0.00001, 18.190};
 
 /* More than @share of @requests, so many that chance does it less often than
  * @level says. */
@@ -261,7 +261,7 @@ bool has_worsened(const struct events *now, const struct events *before,
                factor * before->errors * now->requests &&
            is_beyond(errors, all,
                      now->requests / (now->requests + before->requests),
-                     &in_ten_thousand);
+                     &in_100_000);
 }
 
 double whole_events(double rate, time_ms span)

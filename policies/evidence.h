@@ -39,7 +39,7 @@ struct events events_but_worst(const struct window *errors,
 /* Is the share of errors @now at least @least, and @factor times that of
  * @before, and larger than that of @before beyond chance?  The test is exact:
  * were the shares equal, the errors of both would fall to @now by its part of
- * the requests (a binomial; 1 in 10,000, since it is asked at every look). */
+ * the requests (a binomial; 1 in 100,000, since it is asked at every look). */
 bool has_worsened(const struct events *now, const struct events *before,
                   double factor, double least);
 
