@@ -237,13 +237,11 @@ static enum mode mode_of(const struct core *core,
                          const struct rollback *rollback,
                          time_ms *ret_countdown)
 {
-    const struct service *service = service_at(core, rollback->service);
-    const struct watch *watch = watch_of(core, service);
     *ret_countdown = 0;
     return rollback->manual
                ? MODE_AUTO
-               : guard_mode(core, service, policy_of(core, service),
-                            watch->leaf, watch->unsure, ret_countdown);
+               : guard_mode_now(core, service_at(core, rollback->service),
+                                ret_countdown);
 }
 
 /* Every interlock, then the mode, then whether the last good release is still

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controller/core/guard.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 #include "policies/explain/explain.h"
@@ -97,6 +98,21 @@ const char *describe_release(const struct core *core,
     return text;
 }
 
+static void describe_hold(const struct core *core,
+                          const struct release *release, const char *said,
+                          char *ret_text, size_t size)
+{
+    const struct service *service = service_at(core, release->service);
+    char name[RELEASE_TEXT_MAX];
+    time_ms countdown = 0;
+    bool holds = guard_mode_now(core, service, &countdown) != MODE_OBSERVE;
+    text_join(ret_text, size, describe_release(core, release, name),
+              holds ? " is held: " : " would be held (observe): ", said,
+              holds ? "; 'lastgood resume' or a newer release opens the gate"
+                    : "",
+              NULL);
+}
+
 void describe_verdict(const struct core *core, const struct watch *watch,
                       const struct release *release, char *ret_text,
                       size_t size)
@@ -111,9 +127,7 @@ void describe_verdict(const struct core *core, const struct watch *watch,
         text_join(ret_text, size, name, " should be rolled back", NULL);
         break;
     case LEAF_HOLD:
-        text_join(ret_text, size, name, " is held: ", said,
-                  "; 'lastgood resume' or a newer release opens the gate",
-                  NULL);
+        describe_hold(core, release, said, ret_text, size);
         break;
     case LEAF_PAGE:
         text_join(ret_text, size, name, ": ", said, NULL);

@@ -70,6 +70,15 @@ enum mode guard_mode(const struct core *core, const struct service *service,
     return mode;
 }
 
+enum mode guard_mode_now(const struct core *core, const struct service *service,
+                         time_ms *ret_countdown)
+{
+    const struct watch *watch = watch_of(core, service);
+    assert(watch->on);
+    return guard_mode(core, service, rule_policy(core, watch->rule),
+                      watch->leaf, watch->unsure, ret_countdown);
+}
+
 uint32_t guard_spent(const struct core *core, const struct service *service,
                      time_ms window)
 {
@@ -90,7 +99,7 @@ struct concern {
     const struct rollback *rollback;
     const struct service *service;
     const struct release *suspect, *target;
-    const struct policy *policy; /* of the watch, NULL when there is none */
+    bool watched;
     char *text;
 };
 
@@ -233,12 +242,10 @@ static bool mode(const struct concern *asked)
     SAY(asked, "would roll back ", asked->service->name, " in ",
         asked->service->environment, " from ", asked->suspect->version, " to ",
         asked->target->version, " (observe)");
-    const struct watch *watch = watch_of(asked->core, asked->service);
     time_ms countdown = 0;
     /* Not a person's, so its leaf is the one that stands (decide.c). */
-    return !asked->policy ||
-           guard_mode(asked->core, asked->service, asked->policy, watch->leaf,
-                      watch->unsure, &countdown) == MODE_OBSERVE;
+    return !asked->watched || guard_mode_now(asked->core, asked->service,
+                                             &countdown) == MODE_OBSERVE;
 }
 
 static const struct {
@@ -274,7 +281,7 @@ enum refusal guard_refuses(struct core *core, const struct rollback *rollback,
         .service = service,
         .suspect = suspect,
         .target = ledger_last_good(core, suspect),
-        .policy = watch->on ? rule_policy(core, watch->rule) : NULL,
+        .watched = watch->on,
         .text = ret_text,
     };
     for (size_t i = 0; i < sizeof interlocks / sizeof interlocks[0]; i++) {

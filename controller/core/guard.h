@@ -19,6 +19,10 @@ enum mode guard_mode(const struct core *core, const struct service *service,
                      const struct policy *policy, uint16_t leaf, bool unsure,
                      time_ms *ret_countdown);
 
+/* The same for the leaf that the service's watch stands on. */
+enum mode guard_mode_now(const struct core *core, const struct service *service,
+                         time_ms *ret_countdown);
+
 /* How many rollbacks were intended within @window: of a service, of all. */
 uint32_t guard_spent(const struct core *core, const struct service *service,
                      time_ms window);

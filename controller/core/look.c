@@ -76,8 +76,7 @@ static void tell_verdict(struct core *core, const struct service *service,
     record->looks = watch->looks;
     record->known_looks = watch->known_looks;
     record->requests = watch->requests;
-    record->mode = guard_mode(core, service, policy, core->verdict.leaf,
-                              core->verdict.unsure, &record->countdown);
+    record->mode = guard_mode_now(core, service, &record->countdown);
     describe_leaf(core, policy, core->verdict.leaf, release, record->text,
                   sizeof record->text);
     record->policy = policy;
@@ -114,10 +113,18 @@ static void tell_leaf(struct core *core, const struct service *service,
                 release->id, what, text);
 }
 
+static enum mode mode_now(const struct core *core,
+                          const struct service *service)
+{
+    time_ms countdown = 0;
+    return guard_mode_now(core, service, &countdown);
+}
+
 static void hold(struct core *core, const struct service *service,
                  const struct release *release)
 {
-    if (release->state != RELEASE_HELD && release_can(release, RELEASE_HELD)) {
+    if (mode_now(core, service) != MODE_OBSERVE &&
+        release->state != RELEASE_HELD && release_can(release, RELEASE_HELD)) {
         char text[RECORD_TEXT_MAX];
         describe_verdict(core, watch_of(core, service), release, text,
                          sizeof text);
@@ -145,7 +152,8 @@ static void fire(struct core *core, struct service *service,
     case LEAF_WAIT:
         return;
     }
-    action_run(core, service, policy, watch->leaf, release->id);
+    action_run(core, service, policy, watch->leaf, release->id,
+               mode_now(core, service));
 }
 
 /* A page says it again after half an hour while its leaf stands. */

@@ -145,26 +145,46 @@ void notice_apply_done(struct core *core, const struct record *record)
 
 /* ---- acting ------------------------------------------------------------ */
 
+static void tell_not_run(struct core *core, const struct service *service,
+                         uint64_t release, const char *name, const char *why)
+{
+    struct record *record =
+        core_record_about(core, RECORD_ACTION_DONE, service);
+    record->release = release;
+    record->incident = service->incident;
+    text_copy(record->name, sizeof record->name, name);
+    text_copy(record->code, sizeof record->code, "not_run");
+    text_join(record->text, sizeof record->text, name, " was not run: ", why,
+              NULL);
+    core_tell(core, record);
+}
+
 void action_run(struct core *core, const struct service *service,
-                const struct policy *policy, uint16_t leaf, uint64_t release)
+                const struct policy *policy, uint16_t leaf, uint64_t release,
+                enum mode mode)
 {
     const struct leaf *said = policy_leaf(policy, leaf);
-    if (said->run == 0 || core->actions.count == core->actions.max) {
+    if (said->run == 0) {
+        return;
+    }
+    const char *name = policy_text(policy, said->run);
+    if (mode != MODE_AUTO || core->actions.count == core->actions.max) {
+        tell_not_run(core, service, release, name,
+                     mode != MODE_AUTO ? "only auto runs actions"
+                                       : "too many actions are under way");
         return;
     }
     struct record *record = core_record_about(core, RECORD_ACTION, service);
     record->release = release;
     record->incident = service->incident;
     record->leaf = leaf;
-    text_copy(record->name, sizeof record->name,
-              policy_text(policy, said->run));
+    text_copy(record->name, sizeof record->name, name);
     uint64_t id = core_tell(core, record);
     struct effect *effect = core_effect(core, EFFECT_RUN);
     effect->service = service->index;
     effect->deadline = core->now + ACTION_PATIENCE_MS;
     effect->run.action = id;
-    text_copy(effect->run.name, sizeof effect->run.name,
-              policy_text(policy, said->run));
+    text_copy(effect->run.name, sizeof effect->run.name, name);
     struct action *action = pool_find(&core->actions, id);
     timer_arm(&core->timers, &action->timer, effect->deadline);
 }

@@ -35,9 +35,11 @@ void notice_tell(struct core *core, const struct service *service,
                  const struct policy *policy, uint16_t leaf, uint64_t release,
                  const char *what, const char *text);
 
-/* Run the leaf's action, when it has one. */
+/* Run the leaf's action, when it has one and @mode lets it; else, and when
+ * there is no room, it is recorded that it was not run. */
 void action_run(struct core *core, const struct service *service,
-                const struct policy *policy, uint16_t leaf, uint64_t release);
+                const struct policy *policy, uint16_t leaf, uint64_t release,
+                enum mode mode);
 
 /* INPUT_NOTICE_DONE, INPUT_ACTION_DONE */
 void notice_answered(struct core *core, const struct input *input);

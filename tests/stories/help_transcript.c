@@ -106,9 +106,14 @@ void transcript_record(struct story *story, const struct record *record)
     case RECORD_STOP_FILE:
         say(story, "stop file %s", record->on ? "yes" : "no");
         break;
-    case RECORD_PROGRESS:
-    case RECORD_NOTICE_DONE:
     case RECORD_ACTION_DONE:
+    case RECORD_NOTICE_DONE:
+        if (!record->delivered) {
+            say(story, "%s%s %s (%s)", who, record_kind_name(record->kind),
+                record->name, record->code);
+        }
+        break;
+    case RECORD_PROGRESS:
     case RECORD_NONE:
         break;
     case RECORD_POLICY_SET:

@@ -58,6 +58,46 @@ static void a_leaf_fires_once_an_incident(void **state)
     story_end(story);
 }
 
+/* The kill switch, or a ceiling, means observe: say it, do nothing. */
+static void while_observing_nothing_is_run(void **state)
+{
+    (void)state;
+    struct story *story = scaled();
+    story_stop_file(story, true);
+    story_skip(story);
+    story_hurt(story, true);
+    story_run(story, 3 * MINUTE_MS);
+    story_expect(story, "10:47 incident opened\n"
+                        "10:47 verdict 1.1 page\n"
+                        "10:47 notice page to oncall\n"
+                        "10:47 notice page to status\n"
+                        "10:47 action_done scale-pool (not_run)\n");
+    story_end(story);
+}
+
+static void while_observing_nothing_is_held(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_deploy(story, "shop", "1.1", 0);
+    struct registration registration = {.service = "shop",
+                                        .environment = "prod",
+                                        .version = "1.1",
+                                        .data_change = "contract"};
+    story_registration(story, &registration);
+    story_run(story, 5 * MINUTE_MS);
+    story_stop_file(story, true);
+    story_skip(story);
+    story_hurt(story, true);
+    story_run(story, 3 * MINUTE_MS);
+    story_expect(story, "10:47 incident opened\n"
+                        "10:47 verdict 1.1 hold\n"
+                        "10:47 notice hold to status\n"
+                        "10:47 notice hold to oncall\n");
+    assert_int_equal(story_gate(story, "shop", "1.2").gate, GATE_GO);
+    story_end(story);
+}
+
 static void an_action_is_not_run_twice_after_a_crash(void **state)
 {
     (void)state;
@@ -184,6 +224,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leaf_fires_once_an_incident),
+        cmocka_unit_test(while_observing_nothing_is_run),
+        cmocka_unit_test(while_observing_nothing_is_held),
         cmocka_unit_test(an_action_is_not_run_twice_after_a_crash),
         cmocka_unit_test(a_notice_that_nobody_takes_is_given_up_after_an_hour),
         cmocka_unit_test(a_source_that_hangs_is_an_error_at_the_deadline),
