@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "controller/config/template.h"
 #include "policies/problem.h"
 #include "policies/units.h"
 
@@ -288,8 +289,6 @@ void reply_release(struct reply *reply)
 bool client_argument(char *path, size_t size, const char *name,
                      const char *value)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst"
-                                "uvwxyz0123456789-._~";
     size_t length = strlen(path);
     int written = 0;
 
@@ -299,19 +298,8 @@ bool client_argument(char *path, size_t size, const char *name,
     written = snprintf(path + length, size - length,
                        "%c%s=", strchr(path, '?') != NULL ? '&' : '?', name);
     length += (size_t)written;
-    for (const char *at = value; *at != '\0'; at++) {
-        if (length + 4 > size) {
-            return false;
-        }
-        if (strchr(plain, *at) != NULL) {
-            path[length++] = *at;
-            path[length] = '\0';
-        } else {
-            length += (size_t)snprintf(path + length, 4, "%%%02X",
-                                       (unsigned)(unsigned char)*at);
-        }
-    }
-    return length < size;
+    return length < size &&
+           template_encode(value, path + length, size - length) < size - length;
 }
 
 bool client_format(const struct cli_call *call, bool *ret_json)

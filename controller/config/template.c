@@ -55,22 +55,26 @@ static void put(struct writer *writer, char byte)
     writer->text[writer->used] = '\0';
 }
 
-/* Unreserved characters of RFC 3986 stay, all others become %XX. */
-static void put_encoded(struct writer *writer, const char *value)
+/* Returns how many bytes it takes. */
+static size_t put_encoded(struct writer *writer, const char *value)
 {
     static const char digits[] = "0123456789ABCDEF";
+    size_t length = 0;
 
     for (const char *at = value; *at != '\0'; at++) {
         const unsigned char byte = (unsigned char)*at;
 
         if ((byte < 0x80 && isalnum(byte)) || strchr("-._~", byte) != NULL) {
             put(writer, *at);
+            length++;
         } else {
             put(writer, '%');
             put(writer, digits[byte >> 4]);
             put(writer, digits[byte & 15]);
+            length += 3;
         }
     }
+    return length;
 }
 
 static void put_plain(struct writer *writer, const char *value, size_t length)
@@ -121,7 +125,7 @@ bool template_expand(const char *text, enum template_escape escape,
             return false;
         }
         if (escape == TEMPLATE_URL && piece.text != text + 1) {
-            put_encoded(&writer, value);
+            (void)put_encoded(&writer, value);
         } else {
             put_plain(&writer, value, strlen(value));
         }
@@ -138,6 +142,15 @@ bool template_expand(const char *text, enum template_escape escape,
         return false;
     }
     return true;
+}
+
+size_t template_encode(const char *value, char *ret_text, size_t size)
+{
+    struct writer writer = {.text = ret_text, .size = size};
+
+    assert(size > 0);
+    ret_text[0] = '\0';
+    return put_encoded(&writer, value);
 }
 
 bool template_names(const char *text, bool (*visit)(void *, const char *name),

@@ -21,6 +21,11 @@ bool template_expand(const char *text, enum template_escape escape,
                      char *ret_text, size_t size, char *ret_error,
                      size_t error_size);
 
+/* A value as TEMPLATE_URL writes it: what RFC 3986 leaves unreserved stays, all
+ * other bytes become %XX.  Returns how many bytes that takes; with @size of
+ * them or more it is cut. */
+size_t template_encode(const char *value, char *ret_text, size_t size);
+
 /* The names used, to check a configuration: calls @visit for each.  False when
  * @visit said so, and for a brace that is not closed or holds no name. */
 bool template_names(const char *text, bool (*visit)(void *, const char *name),

@@ -1,5 +1,6 @@
 #include "controller/sources/prometheus_ask.h"
 
+#include "controller/config/template.h"
 #include "controller/sources/backoff.h"
 #include "controller/sources/memory.h"
 
@@ -115,31 +116,14 @@ static struct server *server_of(struct prometheus_client *client,
 
 /* --- The call ------------------------------------------------------------ */
 
-static char *form_encode(char *out, const char *text)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-                                "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-    static const char hex[] = "0123456789ABCDEF";
-    for (; *text; text++) {
-        if (strchr(plain, *text)) {
-            *out++ = *text;
-        } else {
-            *out++ = '%';
-            *out++ = hex[(unsigned char)*text >> 4];
-            *out++ = hex[*text & 15];
-        }
-    }
-    *out = '\0';
-    return out;
-}
-
 static char *form_of(const struct ask_call *call, time_ms timeout)
 {
     static const char name[] = "query=";
     size_t size = sizeof(name) + 3 * strlen(call->query) + 256;
     char *form = memory_new(size);
     memcpy(form, name, sizeof(name));
-    char *end = form_encode(form + strlen(name), call->query);
+    char *end = form + strlen(name);
+    end += template_encode(call->query, end, size - strlen(name));
     size_t left = size - (size_t)(end - form);
     long long from = call->from, to = call->to, step = call->step;
     if (call->want == WANT_VECTOR) {

@@ -35,6 +35,18 @@ static void a_base_address_stays_and_parts_are_encoded(void **state)
     assert_string_equal(text, "xhttps%3A%2F%2Fdeploy.internal%2Fapi");
 }
 
+static void a_value_is_encoded_as_far_as_there_is_room(void **state)
+{
+    char text[16];
+
+    (void)state;
+    assert_int_equal(template_encode("a-b._~ /\xff", text, sizeof(text)), 15);
+    assert_string_equal(text, "a-b._~%20%2F%FF");
+    assert_int_equal(template_encode("a b", text, 5), 5);
+    assert_string_equal(text, "a%20");
+    assert_int_equal(template_encode("", text, 1), 0);
+}
+
 static void plain_text_is_not_encoded(void **state)
 {
     char text[128], error[200];
@@ -89,6 +101,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_base_address_stays_and_parts_are_encoded),
+        cmocka_unit_test(a_value_is_encoded_as_far_as_there_is_room),
         cmocka_unit_test(plain_text_is_not_encoded),
         cmocka_unit_test(what_cannot_be_filled_in_is_said),
         cmocka_unit_test(names_are_visited_in_order),
