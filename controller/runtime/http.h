@@ -39,6 +39,11 @@ struct http_answer {
                             no credentials */
 };
 
+/* The first words of @answer's body on one line, for people; not escaped. */
+#define HTTP_BEGIN_MAX 120
+void http_begin_of(const struct http_answer *answer,
+                   char ret_text[HTTP_BEGIN_MAX]);
+
 struct http;
 struct http_request;
 

@@ -7,7 +7,6 @@
 #include "policies/problem.h"
 
 #define WHERE_MAX        200 /* bytes of "POST http://h/x" */
-#define BODY_SHOWN_MAX   120 /* bytes of an error's body shown to people */
 #define HEAD_MAX         (64 * 1024)
 #define RECEIVED_LEAST   4096
 #define RETRY_AFTER_MOST (24 * HOUR_MS)
@@ -372,33 +371,32 @@ static const char *name_of_status(int status)
 
 static void set_words(struct http_request *request, const char *words)
 {
-    char text[WHERE_MAX + CURL_ERROR_SIZE + BODY_SHOWN_MAX];
+    char text[WHERE_MAX + CURL_ERROR_SIZE + HTTP_BEGIN_MAX];
 
     (void)snprintf(text, sizeof(text), "%s: %s", request->where, words);
     text_escape(text, request->answer.text, sizeof(request->answer.text));
 }
 
-/* The beginning of a body on one line. */
-static void copy_start(const char *body, char ret_start[BODY_SHOWN_MAX])
+void http_begin_of(const struct http_answer *answer,
+                   char ret_text[HTTP_BEGIN_MAX])
 {
     size_t used = 0;
 
-    for (const char *at = body; *at != '\0' && used < BODY_SHOWN_MAX - 1;
-         at++) {
-        const bool is_blank = strchr(" \t\r\n", *at) != NULL;
+    for (size_t i = 0; i < answer->length && used < HTTP_BEGIN_MAX - 1; i++) {
+        const char byte = answer->body[i];
 
-        if (!is_blank) {
-            ret_start[used++] = *at;
-        } else if (used > 0 && ret_start[used - 1] != ' ') {
-            ret_start[used++] = ' ';
+        if (byte != '\0' && strchr(" \t\r\n", byte) == NULL) {
+            ret_text[used++] = byte;
+        } else if (used > 0 && ret_text[used - 1] != ' ') {
+            ret_text[used++] = ' ';
         }
     }
-    ret_start[used] = '\0';
+    ret_text[used] = '\0';
 }
 
 static void conclude_answered(struct http_request *request)
 {
-    char words[BODY_SHOWN_MAX + 64], start[BODY_SHOWN_MAX];
+    char words[HTTP_BEGIN_MAX + 64], start[HTTP_BEGIN_MAX];
     curl_off_t seconds = 0;
     long status = 0;
     char *type = NULL;
@@ -414,8 +412,9 @@ static void conclude_answered(struct http_request *request)
     (void)snprintf(request->content_type, sizeof(request->content_type), "%s",
                    type == NULL ? "" : type);
     start[0] = '\0';
-    if (status >= 300 && request->received != NULL) {
-        copy_start(request->received, start);
+    if (status >= 300) {
+        request->answer.body = request->received;
+        http_begin_of(&request->answer, start);
     }
     (void)snprintf(words, sizeof(words), "%ld%s%s%s%s", status,
                    name_of_status((int)status)[0] == '\0' ? "" : " ",

@@ -64,20 +64,14 @@ static void set_refusal(struct http_meaning *meaning,
 
 /* --- Live ----------------------------------------------------------------- */
 
-#define SHOWN_MAX 80 /* bytes of a body that is not understood */
-
-/* The body's first words, on one line. */
+/* The body's first words, escaped. */
 static const char *begin_of(const struct http_answer *answer,
-                            char ret_text[SHOWN_MAX])
+                            char ret_text[HTTP_BEGIN_MAX])
 {
-    char start[SHOWN_MAX];
+    char start[HTTP_BEGIN_MAX];
 
-    (void)snprintf(start, sizeof(start), "%s",
-                   answer->body + strspn(answer->body, " \t\r\n"));
-    for (char *at = start; *at != '\0'; at++) {
-        *at = strchr("\t\r\n", *at) != NULL ? ' ' : *at;
-    }
-    text_escape(start, ret_text, SHOWN_MAX);
+    http_begin_of(answer, start);
+    text_escape(start, ret_text, HTTP_BEGIN_MAX);
     return ret_text;
 }
 
@@ -91,7 +85,7 @@ static bool looks_like_html(const struct http_answer *answer)
 static json_t *read_document(const struct http_answer *answer,
                              struct http_meaning *meaning)
 {
-    char begin[SHOWN_MAX];
+    char begin[HTTP_BEGIN_MAX];
     json_t *document = NULL;
 
     if (looks_like_html(answer)) {
