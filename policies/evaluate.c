@@ -1,16 +1,12 @@
 #include "policies/evaluate.h"
 
 #include "policies/compare.h"
+#include "policies/evaluate_parts.h"
 #include "policies/evidence.h"
 #include "policies/facts.h"
-#include "policies/growth.h"
 
 #include <assert.h>
 #include <string.h>
-
-/* The burn rate that uses up 2 % of a 30 day budget in one hour (Google's
- * SRE workbook, chapter 5). */
-#define BURN_RATE 14.4
 
 static struct value left_of(const struct look *look, const struct node *node)
 {
@@ -22,7 +18,7 @@ static struct value right_of(const struct look *look, const struct node *node)
     return look->values[node->b];
 }
 
-static struct value value_of_truth(bool truth)
+struct value value_of_truth(bool truth)
 {
     return (struct value){truth, KNOWN};
 }
@@ -126,7 +122,7 @@ static struct value evaluate_multiply(const struct look *look,
                            right_of(look, node).number);
 }
 
-static struct value quotient(struct value a, struct value b)
+struct value value_quotient(struct value a, struct value b)
 {
     if (b.number == 0) {
         return value_unknown(UNKNOWN_DIVIDE_BY_ZERO);
@@ -137,7 +133,7 @@ static struct value quotient(struct value a, struct value b)
 static struct value evaluate_divide(const struct look *look,
                                     const struct node *node)
 {
-    return quotient(left_of(look, node), right_of(look, node));
+    return value_quotient(left_of(look, node), right_of(look, node));
 }
 
 static struct value evaluate_less(const struct look *look,
@@ -199,7 +195,7 @@ static struct value evaluate_not_equal(const struct look *look,
 
 /* One operand that is known to be @decisive decides; else an unknown one
  * leaves it unknown. */
-static struct value combine(struct value a, struct value b, bool decisive)
+struct value value_combine(struct value a, struct value b, bool decisive)
 {
     bool decided = (a.unknown == KNOWN && (a.number != 0) == decisive) ||
                    (b.unknown == KNOWN && (b.number != 0) == decisive);
@@ -216,13 +212,13 @@ static struct value combine(struct value a, struct value b, bool decisive)
 static struct value evaluate_and(const struct look *look,
                                  const struct node *node)
 {
-    return combine(left_of(look, node), right_of(look, node), false);
+    return value_combine(left_of(look, node), right_of(look, node), false);
 }
 
 static struct value evaluate_or(const struct look *look,
                                 const struct node *node)
 {
-    return combine(left_of(look, node), right_of(look, node), true);
+    return value_combine(left_of(look, node), right_of(look, node), true);
 }
 
 static struct value evaluate_surely(const struct look *look,
@@ -267,7 +263,7 @@ static struct value evaluate_absent(const struct look *look,
 
 /* A reader of a ring stores this look's value before it reads; two readers of
  * one ring store the same. */
-static const struct ring *remember(const struct look *look, uint16_t index)
+const struct ring *look_remember(const struct look *look, uint16_t index)
 {
     const struct ring *ring = policy_ring(look->policy, index);
 
@@ -278,7 +274,7 @@ static const struct ring *remember(const struct look *look, uint16_t index)
 static struct tally tally_of(const struct look *look, const struct node *node,
                              size_t grid_times)
 {
-    const struct ring *ring = remember(look, node->ring);
+    const struct ring *ring = look_remember(look, node->ring);
 
     return tally_read(ring, look->block, &look->moment, grid_times);
 }
@@ -422,68 +418,6 @@ static struct value evaluate_rate(const struct look *look,
     return value_of_number(window_rate(look->window));
 }
 
-/* The windows of errors and of requests over @span. */
-static void read_both(const struct look *look, const struct node *node,
-                      time_ms span, struct window both[2])
-{
-    window_read(remember(look, node->ring), look->block, &look->moment, span,
-                &both[0]);
-    window_read(remember(look, node->ring_b), look->block, &look->moment, span,
-                &both[1]);
-}
-
-static struct value evaluate_too_many(const struct look *look,
-                                      const struct node *node)
-{
-    struct window both[2];
-    struct value errors, requests;
-
-    read_both(look, node, node->span, both);
-    if (!window_is_covered(&both[0], 1) || !window_is_covered(&both[1], 1)) {
-        return value_unknown(UNKNOWN_WINDOW);
-    }
-    errors = value_of_number(window_mean(&both[0]));
-    requests = value_of_number(window_mean(&both[1]));
-    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
-        return value_unknown(UNKNOWN_INFINITE);
-    }
-    return value_of_truth(is_too_many(whole_events(errors.number, node->span),
-                                      whole_events(requests.number, node->span),
-                                      node->number));
-}
-
-/* Is the share of errors over @span above the burn rate?  Only grid times at
- * which both are known count, or the share would be of unequal times. */
-static struct value burns(const struct look *look, const struct node *node,
-                          time_ms span)
-{
-    struct window both[2];
-    struct value errors, requests, share;
-
-    read_both(look, node, span, both);
-    window_pair(&both[0], &both[1]);
-    if (!window_is_covered(&both[0], 1)) {
-        return value_unknown(UNKNOWN_WINDOW);
-    }
-    errors = value_of_number(window_sum(&both[0]));
-    requests = value_of_number(window_sum(&both[1]));
-    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
-        return value_unknown(UNKNOWN_INFINITE);
-    }
-    share = quotient(errors, requests);
-    if (share.unknown != KNOWN) {
-        return share;
-    }
-    return value_of_truth(share.number > BURN_RATE * (1 - node->number));
-}
-
-static struct value evaluate_burn(const struct look *look,
-                                  const struct node *node)
-{
-    return combine(burns(look, node, node->span),
-                   burns(look, node, node->horizon), false);
-}
-
 /* --- Before the deploy ---------------------------------------------------- */
 
 static struct value evaluate_frozen(const struct look *look,
@@ -502,45 +436,7 @@ static struct value evaluate_change(const struct look *look,
     if (now.unknown != KNOWN) {
         return now;
     }
-    return before.unknown != KNOWN ? before : quotient(now, before);
-}
-
-/* Counted until now; no 80 %: who counted less has proved less. */
-static struct value evaluate_worsened(const struct look *look,
-                                      const struct node *node)
-{
-    struct value errors = evaluate_frozen(look, node);
-    struct value requests = look->frozen[node->frozen + 1];
-    struct events events = {0};
-    struct window both[2];
-
-    if (errors.unknown != KNOWN || requests.unknown != KNOWN) {
-        return value_unknown(UNKNOWN_NO_BASELINE);
-    }
-    read_both(look, node, node->span, both);
-    window_pair(&both[0], &both[1]);
-    if (both[0].count == 0) {
-        return value_unknown(UNKNOWN_WINDOW);
-    }
-    events = events_but_worst(&both[0], &both[1], look->moment.every);
-    return value_of_truth(
-        has_worsened(&events, &(struct events){errors.number, requests.number},
-                     node->factor, node->number));
-}
-
-#define OUTGROWS_LEAST 8
-
-static struct value evaluate_outgrows(const struct look *look,
-                                      const struct node *node)
-{
-    struct window both[2];
-
-    read_both(look, node, node->span, both);
-    window_pair(&both[0], &both[1]);
-    if (!window_is_covered(&both[0], OUTGROWS_LEAST)) {
-        return value_unknown(UNKNOWN_WINDOW);
-    }
-    return value_of_truth(window_outgrows(&both[0], &both[1], node->factor));
+    return before.unknown != KNOWN ? before : value_quotient(now, before);
 }
 
 /* --- All of it ------------------------------------------------------------ */
@@ -626,7 +522,7 @@ static struct value evaluate_node(const struct look *look,
         }
         break;
     case OVER:
-        window_read(remember(look, node->ring), look->block, &look->moment,
+        window_read(look_remember(look, node->ring), look->block, &look->moment,
                     node->span, look->window);
         if (!window_is_covered(look->window, ops[node->op].least)) {
             return value_unknown(UNKNOWN_WINDOW);

@@ -467,6 +467,28 @@ static void a_scraped_counter_has_a_rate(void **state)
     world_end(&world);
 }
 
+/* No requests, no errors: whatever a share of nothing is said to be. */
+static void a_known_zero_decides_a_product(void **state)
+{
+    (void)state;
+    world_number(&world, "p * r");
+    world_unknown(&world, "p", UNKNOWN_NAN);
+    world_say(&world, "r", 0);
+    world_look(&world, 4);
+    assert_value(0);
+    world_say(&world, "r", 1);
+    world_look(&world, 5);
+    assert_int_equal(world_value(&world, "v").unknown, UNKNOWN_NAN);
+    world_say(&world, "p", 0);
+    world_unknown(&world, "r", UNKNOWN_STALE);
+    world_look(&world, 6);
+    assert_value(0);
+    world_unknown(&world, "p", UNKNOWN_SOURCE_ERROR);
+    world_look(&world, 7);
+    assert_int_equal(world_value(&world, "v").unknown, UNKNOWN_SOURCE_ERROR);
+    world_end(&world);
+}
+
 /* --- Evidence ------------------------------------------------------------- */
 
 static void too_many_errors_for_low_traffic(void **state)
@@ -665,6 +687,7 @@ int main(void)
         cmocka_unit_test(rising_and_flat),
         cmocka_unit_test(count_is_exempt_from_the_80_percent),
         cmocka_unit_test(a_scraped_counter_has_a_rate),
+        cmocka_unit_test(a_known_zero_decides_a_product),
         cmocka_unit_test(too_many_errors_for_low_traffic),
         cmocka_unit_test(burning_in_both_windows),
         cmocka_unit_test(windows_agree_with_a_slow_reference),

@@ -246,6 +246,81 @@ static void events_are_rounded_half_up(void **state)
     assert_true(whole_events(1e300, MINUTE_MS) == 6e301);
 }
 
+/* --- Worse than before ---------------------------------------------------- */
+
+static bool worsened(double errors, double requests, double errors_before,
+                     double requests_before)
+{
+    return has_worsened(&(struct events){errors, requests},
+                        &(struct events){errors_before, requests_before}, 1.5,
+                        0.003);
+}
+
+/* From none in 36,000 to 2 %: five in a hundred requests are certain already,
+ * three in a thousand are too few to matter. */
+static void from_nothing_a_few_are_worse(void **state)
+{
+    (void)state;
+    assert_true(worsened(5, 100, 0, 36000));
+    assert_false(worsened(1, 100, 0, 36000)); /* 0.3 %: by chance */
+    assert_false(worsened(2.9, 1000, 0, 36000));
+    assert_false(worsened(0, 100, 0, 36000));
+}
+
+static void the_same_share_is_never_worse(void **state)
+{
+    (void)state;
+    assert_false(worsened(100, 1000, 3600, 36000));
+    assert_false(worsened(149, 1000, 3600, 36000)); /* below 1.5 times */
+    assert_true(worsened(151, 1000, 3600, 36000));
+    assert_false(worsened(1, 3, 3600, 36000)); /* above, by chance */
+}
+
+/* At 0.1 requests a second an hour is 360 requests. */
+static void the_time_before_is_chance_too(void **state)
+{
+    (void)state;
+    assert_false(worsened(4, 60, 0, 360)); /* (1/7)^4 = 4e-4 */
+    assert_false(worsened(5, 60, 0, 360)); /* 6e-5 */
+    assert_true(worsened(6, 60, 0, 360));  /* 8.5e-6 */
+    assert_false(worsened(6, 60, 1, 360));
+    assert_false(worsened(60, 60, 0, 0)); /* nothing to compare with */
+    assert_false(worsened(0, 0, 0, 360));
+}
+
+static void shares_of_millions_do_not_take_long(void **state)
+{
+    (void)state;
+    assert_true(worsened(4e7, 1e9, 2e7, 1e9));
+    assert_false(worsened(2.9e7, 1e9, 2e7, 1e9));
+}
+
+/* 40 samples, 15 s apart: the worst 14 of them are left out. */
+static void the_worst_stretch_is_left_out(void **state)
+{
+    double failed[40], asked[40];
+    struct window errors, requests;
+    struct events events;
+
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        failed[i] = i >= 20 && i < 28 ? 50 : 0.1;
+        asked[i] = 100;
+    }
+    failed[39] = 500; /* more than there were count as all */
+    asked[0] = -1;    /* a counter that was reset */
+    errors = window_of(40, failed);
+    requests = window_of(40, asked);
+    events = events_but_worst(&errors, &requests, 15 * SECOND_MS);
+    assert_true(fabs(events.errors - (19 * 0.1 + 6 * 50) * 15) < 1e-6);
+    assert_true(fabs(events.requests - 25 * 100 * 15) < 1e-6);
+    failed[39] = 0.1;
+    errors = window_of(40, failed);
+    events = events_but_worst(&errors, &requests, 15 * SECOND_MS);
+    assert_true(fabs(events.errors - 25 * 0.1 * 15) < 1e-6);
+    assert_true(fabs(events.requests - 25 * 100 * 15) < 1e-6);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +335,11 @@ int main(void)
         cmocka_unit_test(edges_of_the_share),
         cmocka_unit_test(the_verdict_is_monotone_in_errors_and_traffic),
         cmocka_unit_test(events_are_rounded_half_up),
+        cmocka_unit_test(from_nothing_a_few_are_worse),
+        cmocka_unit_test(the_same_share_is_never_worse),
+        cmocka_unit_test(the_time_before_is_chance_too),
+        cmocka_unit_test(shares_of_millions_do_not_take_long),
+        cmocka_unit_test(the_worst_stretch_is_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,6 +216,123 @@ static void a_deploy_between_grid_times_has_its_last_one_before_it(void **state)
 }
 
 /* before(c, 100s): more than half of the known ones of 10 grid times. */
+static void the_mean_at_the_moment_of_the_deploy(void **state)
+{
+    (void)state;
+    world_number(&world, "at_deploy(x, 1m)");
+    world_past(&world, 60);
+    for (size_t back = 0; back < 60; back++) {
+        world_past_say(&world, back, "x", back < 6 ? (double)back : 1000);
+    }
+    world_look(&world, 1);
+    assert_int_equal(world_value(&world, "v").unknown, UNKNOWN_NO_BASELINE);
+    world_learn(&world);
+    world_look(&world, 2);
+    assert_true(world_value(&world, "v").number == 2.5);
+    world_end(&world);
+}
+
+/* 30 grid times of 100 requests a second, of which 0.5 % fail. */
+static void learn_few_errors(size_t rows)
+{
+    world_past(&world, 30);
+    for (size_t back = 0; back < rows; back++) {
+        world_past_say(&world, back, "r", 100);
+        world_past_say(&world, back, "e", 0.5);
+    }
+    world_learn(&world);
+    world_say(&world, "r", 100);
+}
+
+/* Three and a half minutes are 21 looks, after 3 of settling. */
+static void more_errors_are_worse_once_they_have_lasted(void **state)
+{
+    (void)state;
+    world_condition(&world, "worsened(e, r, 200%, 1%, 10m)");
+    learn_few_errors(30);
+    world_say(&world, "e", 2);
+    world_looks(&world, 1, 3);
+    assert_why(UNKNOWN_WINDOW);
+    world_looks(&world, 4, 24);
+    assert_root(ANSWER_NO);
+    world_looks(&world, 25, 26);
+    assert_root(ANSWER_YES);
+    world_end(&world);
+}
+
+static void a_blip_has_not_lasted(void **state)
+{
+    (void)state;
+    world_condition(&world, "worsened(e, r, 200%, 1%, 10m)");
+    learn_few_errors(30);
+    world_say(&world, "e", 0.5);
+    world_looks(&world, 1, 20);
+    world_say(&world, "e", 60);
+    for (int n = 21; n <= 41; n++) {
+        world_look(&world, n);
+        assert_root(ANSWER_NO);
+    }
+    world_say(&world, "e", 0.5);
+    for (int n = 42; n <= 120; n++) {
+        world_look(&world, n);
+        assert_root(ANSWER_NO);
+    }
+    world_end(&world);
+}
+
+/* Five minutes are enough here, for they are all the baseline there is; less
+ * is none. */
+static void worse_than_what_nobody_saw_is_unknown(void **state)
+{
+    (void)state;
+    world_condition(&world, "worsened(e, r, 200%, 1%, 10m)");
+    learn_few_errors(29);
+    world_say(&world, "e", 60);
+    world_looks(&world, 1, 40);
+    assert_why(UNKNOWN_NO_BASELINE);
+    world_end(&world);
+}
+
+static void an_incident_before_the_deploy_was_worse_already(void **state)
+{
+    (void)state;
+    world_condition(&world, "before(worsened(e, r, 200%, 1%, 10m), 1m)");
+    world_past(&world, 90);
+    for (size_t back = 0; back < 90; back++) {
+        world_past_say(&world, back, "r", 100);
+        world_past_say(&world, back, "e", 0.5);
+    }
+    world_learn(&world);
+    world_look(&world, 1);
+    assert_root(ANSWER_NO);
+    world_end(&world);
+}
+
+static void what_outgrows_the_load(void **state)
+{
+    (void)state;
+    world_condition(&world, "outgrows(x, r, 110%, 10m)");
+    world_say(&world, "r", 100);
+    for (int n = 1; n <= 63; n++) {
+        world_say(&world, "x", 50 + n);
+        world_look(&world, n);
+        if (n <= 50) {
+            assert_why(UNKNOWN_WINDOW); /* 80 % of 60 grid times */
+        }
+    }
+    assert_root(ANSWER_YES);
+    for (int n = 64; n <= 130; n++) { /* and now with it */
+        world_say(&world, "x", 113 + n - 63);
+        world_say(&world, "r", 100 * (113 + n - 63) / 113.0);
+        world_look(&world, n);
+    }
+    assert_root(ANSWER_NO);
+    world_unknown(&world, "r", UNKNOWN_SOURCE_ERROR);
+    world_looks(&world, 131, 150);
+    assert_why(UNKNOWN_WINDOW);
+    world_end(&world);
+}
+
 static void before_is_true_at_more_than_half(void **state)
 {
     (void)state;
@@ -639,6 +756,12 @@ int main(void)
         cmocka_unit_test(what_is_known_once_stays),
         cmocka_unit_test(
             a_deploy_between_grid_times_has_its_last_one_before_it),
+        cmocka_unit_test(the_mean_at_the_moment_of_the_deploy),
+        cmocka_unit_test(more_errors_are_worse_once_they_have_lasted),
+        cmocka_unit_test(a_blip_has_not_lasted),
+        cmocka_unit_test(worse_than_what_nobody_saw_is_unknown),
+        cmocka_unit_test(an_incident_before_the_deploy_was_worse_already),
+        cmocka_unit_test(what_outgrows_the_load),
         cmocka_unit_test(before_is_true_at_more_than_half),
         cmocka_unit_test(before_looks_back_through_for),
         cmocka_unit_test(before_may_ask_for_the_baseline),

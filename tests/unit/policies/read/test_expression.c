@@ -217,6 +217,9 @@ static void conditions_that_are_functions(void **state)
         {"too_many(errors, requests, 5%)", OP_TOO_MANY, 5 * MINUTE_MS, 0, 0.05},
         {"burn(errors, requests, 99.9%)", OP_BURN, HOUR_MS, 5 * MINUTE_MS,
          0.999},
+        {"worsened(errors, requests, 150%, 0.5%)", OP_WORSENED, 10 * MINUTE_MS,
+         0, 0.005},
+        {"outgrows(size, requests, 120%)", OP_OUTGROWS, 30 * MINUTE_MS, 0, 0},
         {"burn(errors, requests, 99%, 2h, 10m)", OP_BURN, 2 * HOUR_MS,
          10 * MINUTE_MS, 0.99},
     };
@@ -459,8 +462,8 @@ static void names_are_explained(void **state)
         {"avg > 5%", "1: 'avg' is a function: avg(x, 5m)\n"},
         {"average(share) > 5%",
          "1: unknown function 'average'; known are avg min max sum stddev "
-         "quantile count slope forecast rising baseline change before surely "
-         "absent flat rate too_many burn\n"},
+         "quantile count slope forecast rising baseline change at_deploy "
+         "before surely absent flat rate too_many burn worsened outgrows\n"},
         {"rissing(share)",
          "1: unknown function 'rissing'; did you mean 'rising'?\n"},
         {"release.rolback_safe", "1: unknown fact 'release.rolback_safe'; did "
@@ -532,6 +535,21 @@ static void windows_are_explained(void **state)
         {"rate(size) > 1/s",
          "6: 'size' is not a scraped counter (in PromQL, rate() belongs into "
          "the query): rate(x, 1m)\n"},
+        {"worsened(errors, size, 150%, 1%)",
+         "1: worsened() wants both signals per_second, or both count; these "
+         "are per_second and count\n"},
+        {"worsened(errors, requests, 50%, 1%)",
+         "28: '50%' is not a percentage of at least 100%: worsened(errors, "
+         "requests, 150%, 0.5%, 10m)\n"},
+        {"outgrows(size, requests, 1.2)",
+         "26: '1.2' is not a percentage of at least 100%: outgrows(x, "
+         "requests, 120%, 30m)\n"},
+        {"outgrows(size)",
+         "1: outgrows() takes 3 or more arguments: outgrows(x, requests, "
+         "120%, 30m)\n"},
+        {"at_deploy(change(share)) > 5%",
+         "1: at_deploy() looks at the time before the deploy, where a "
+         "baseline(), change() or before() is not known yet\n"},
         {"baseline(change(share)) > 5%",
          "1: baseline() looks at the time before the deploy, where a "
          "baseline(), change() or before() is not known yet\n"},
