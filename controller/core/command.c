@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "controller/core/describe.h"
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 #include "controller/core/observe.h"
@@ -137,7 +138,7 @@ static void adopt(struct core *core, const struct input *input)
         refuse(core, input, OUTCOME_ALREADY, "good", "it is good already");
         return;
     }
-    if (!ledger_has_room(core, service)) {
+    if (!forget_has_room(core, service, 1)) {
         refuse(core, input, OUTCOME_FULL, "full",
                "no room for another release: raise limits:");
         return;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/memory.h"
 #include "controller/core/observe.h"
@@ -31,12 +32,13 @@ static void options_keep(struct core *core, const struct core_options *options)
 static void pools_init(struct core *core)
 {
     uint32_t services = core->options.services_max;
-    uint32_t releases = core->options.releases_max;
-    pool_init(
-        &core->releases, sizeof(struct release),
-        releases); /* One of each release is kept; the older ones make room. */
+    uint32_t releases = core->options.releases_max + LEDGER_SPARE;
+    pool_init(&core->releases, sizeof(struct release), releases);
+    /* One of each release is kept, and what a service needs of them; the older
+     * ones make room. */
     pool_init(&core->incidents, sizeof(struct incident), releases + services);
-    pool_init(&core->rollbacks, sizeof(struct rollback), releases + services);
+    pool_init(&core->rollbacks, sizeof(struct rollback),
+              releases + 2 * services);
     pool_init(&core->freezes, sizeof(struct freeze), FREEZES_MAX);
     pool_init(&core->notices, sizeof(struct notice), NOTICES_PENDING_MAX);
     pool_init(&core->actions, sizeof(struct action), ACTIONS_PENDING_MAX);
@@ -79,8 +81,8 @@ struct core *core_new(const struct core_options *options)
     core->watches = memory_zeroed(services, sizeof *core->watches);
     core->judges =
         memory_zeroed((size_t)services * JUDGE_WORDS, sizeof *core->judges);
-    core->labels = memory_zeroed(
-        (size_t)core->options.releases_max * LABELS_MAX, sizeof *core->labels);
+    core->labels = memory_zeroed((size_t)core->releases.max * LABELS_MAX,
+                                 sizeof *core->labels);
     core->scratch = memory_zeroed(1, sizeof *core->scratch);
     services_from_options(core);
     return core;
@@ -357,6 +359,31 @@ static apply_function *const apply_table[] = {
     [RECORD_ANNOUNCED] = service_apply_announced,
 };
 
+/* Live, the doors see to it; a journal may come from larger limits. */
+static bool has_place(struct core *core, const struct record *record)
+{
+    const struct service *service =
+        record->service[0]
+            ? service_find(core, record->service, record->environment)
+            : NULL;
+    if (record->service[0] && !service &&
+        core->services_count == core->options.services_max) {
+        core->lacks = "services";
+    } else if (record->kind == RECORD_REGISTERED &&
+               !forget_has_room(core, service, 1) &&
+               (core->releases.count == core->releases.max ||
+                (service && service->releases_count == LEDGER_MAX))) {
+        core->lacks = "releases";
+    }
+    assert(!core->lacks || !core->decision);
+    return !core->lacks;
+}
+
+const char *core_lacks(const struct core *core)
+{
+    return core->lacks;
+}
+
 void core_apply(struct core *core, const struct record *record)
 {
     assert(record->kind > RECORD_NONE);
@@ -369,7 +396,9 @@ void core_apply(struct core *core, const struct record *record)
     if (!core->decision && record->at > core->now) {
         core->now = record->at;
     }
-    apply_table[record->kind](core, record);
+    if (has_place(core, record)) {
+        apply_table[record->kind](core, record);
+    }
 }
 
 time_ms core_deadline(const struct core *core)

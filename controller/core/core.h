@@ -101,6 +101,11 @@ void core_step(struct core *core, const struct input *input,
  * longer be read: then the policy of that name judges nobody any more. */
 void core_apply(struct core *core, const struct record *record);
 
+/* After core_apply(): NULL, or the limit ("services", "releases") that is too
+ * low for what the journal holds.  Such a core knows not all and must not be
+ * used: say so and end. */
+const char *core_lacks(const struct core *core);
+
 /* When to step a TICK though nothing else happened; TIME_NEVER: not at all. */
 time_ms core_deadline(const struct core *core);
 

@@ -1,6 +1,7 @@
 /* May this be deployed? */
 #include "controller/core/view.h"
 
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 
@@ -69,7 +70,7 @@ static bool is_full(const struct gate_question *asked)
 {
     text_join(asked->view->text, sizeof asked->view->text,
               "there is no room to watch another release: raise limits:", NULL);
-    return !ledger_has_room(asked->core, asked->service);
+    return !forget_has_room(asked->core, asked->service, 1);
 }
 
 static const char *refusal_of(const struct gate_question *asked)

@@ -24,6 +24,7 @@ struct core {
     uint32_t epoch, counter;
     bool stopped, started;
     struct decision *decision; /* during a step, else NULL */
+    const char *lacks;         /* a limit below what the journal holds */
 
     struct timers timers;
     struct rulebook rulebook;
@@ -42,7 +43,7 @@ struct core {
     /* Work space, and what the last look's records point to. */
     struct judge_scratch *scratch;
     struct sample row[POLICY_SIGNALS_MAX];
-    struct span without[RELEASES_PER_SERVICE_MAX];
+    struct span without[LEDGER_MAX];
     struct verdict verdict;
     struct facts facts;
 

@@ -155,7 +155,7 @@ enum answer ledger_rollback_safe(const struct core *core,
 void ledger_insert(struct core *core, struct service *service,
                    const struct release *release)
 {
-    assert(service->releases_count < RELEASES_PER_SERVICE_MAX);
+    assert(service->releases_count < LEDGER_MAX);
     uint32_t place = service->releases_count;
     while (place > 0 &&
            ledger_is_older(release, ledger_at(core, service, place - 1))) {
@@ -176,102 +176,4 @@ void ledger_remove(struct service *service, uint64_t id)
     memmove(&service->releases[place], &service->releases[place + 1],
             (service->releases_count - place - 1) * sizeof(uint64_t));
     service->releases_count--;
-}
-
-/* Somebody may still go back to it, or it is not over. */
-static bool is_needed(const struct core *core, const struct service *service,
-                      const struct release *release)
-{
-    const struct incident *incident = incident_find(core, release->incident);
-    if (release_is_active(release) || (incident && !incident->closed_at)) {
-        return true;
-    }
-    const struct rollback *back = rollback_find(core, service->put_live);
-    const struct rollback *now = rollback_find(core, service->rollback);
-    if ((back && back->target_release == release->id) ||
-        (now && now->target_release == release->id)) {
-        return true;
-    }
-    struct release *newest =
-        service->releases_count > 0
-            ? ledger_at(core, service, service->releases_count - 1)
-            : NULL;
-    return newest &&
-           (newest == release || ledger_last_good(core, newest) == release);
-}
-
-static struct release *forgettable_of(const struct core *core,
-                                      const struct service *service)
-{
-    for (uint32_t i = 0; i < service->releases_count; i++) {
-        struct release *release = ledger_at(core, service, i);
-        if (!is_needed(core, service, release)) {
-            return release;
-        }
-    }
-    return NULL;
-}
-
-static struct release *forgettable(const struct core *core,
-                                   const struct service *service)
-{
-    if (service && service->releases_count == RELEASES_PER_SERVICE_MAX) {
-        return forgettable_of(core, service);
-    }
-    for (uint32_t i = 0; i < core->releases.count; i++) {
-        struct release *release = pool_at(&core->releases, i);
-        if (!is_needed(core, service_at(core, release->service), release)) {
-            return release;
-        }
-    }
-    return NULL;
-}
-
-static bool is_full(const struct core *core, const struct service *service)
-{
-    return core->releases.count == core->releases.max ||
-           (service && service->releases_count == RELEASES_PER_SERVICE_MAX);
-}
-
-bool ledger_has_room(const struct core *core, const struct service *service)
-{
-    return !is_full(core, service) || forgettable(core, service);
-}
-
-static void forget_rollbacks(struct core *core, uint64_t release)
-{
-    for (uint32_t i = core->rollbacks.count; i > 0; i--) {
-        struct rollback *rollback = pool_at(&core->rollbacks, i - 1);
-        if (rollback->release == release) {
-            assert(!rollback_is_under_way(rollback));
-            timer_stop(&core->timers, &rollback->timer);
-            rollback_stop_waiting(core, rollback);
-            pool_remove(&core->rollbacks, rollback->id);
-        }
-    }
-}
-
-static void forget(struct core *core, struct release *release)
-{
-    forget_rollbacks(core, release->id);
-    for (uint32_t i = core->incidents.count; i > 0; i--) {
-        struct incident *incident = pool_at(&core->incidents, i - 1);
-        if (incident->release == release->id && incident->closed_at) {
-            pool_remove(&core->incidents, incident->id);
-        }
-    }
-    rule_leave(core, release->rule);
-    ledger_remove(service_at(core, release->service), release->id);
-    pool_remove(&core->releases, release->id);
-}
-
-void ledger_make_room(struct core *core, const struct service *service)
-{
-    /* At most two: one of this service, one of all. */
-    for (int i = 0; i < 2 && is_full(core, service); i++) {
-        struct release *release = forgettable(core, service);
-        assert(release);
-        forget(core, release);
-    }
-    assert(!is_full(core, service));
 }

@@ -41,10 +41,4 @@ void ledger_insert(struct core *core, struct service *service,
                    const struct release *release);
 void ledger_remove(struct service *service, uint64_t id);
 
-/* May one more be recorded?  Old, final ones are forgotten for it. */
-bool ledger_has_room(const struct core *core, const struct service *service);
-
-/* Forget one when there is no room.  Call only from core_apply(). */
-void ledger_make_room(struct core *core, const struct service *service);
-
 #endif

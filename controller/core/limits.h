@@ -20,7 +20,13 @@
 #define RELEASES_PER_SERVICE_MAX                                               \
     64 /* remembered; older final ones forgotten                               \
         */
+#define LEDGER_SPARE                                                           \
+    2 /* one decision may record a release and its previous                    \
+       */
+#define LEDGER_MAX            (RELEASES_PER_SERVICE_MAX + LEDGER_SPARE)
 #define REGISTRATION_AHEAD_MS (2 * MINUTE_MS) /* further ahead is refused */
+#define REGISTRATION_BACK_MS  (366 * DAY_MS)  /* older: not milliseconds? */
+#define BUDGET_WINDOW_MAX_MS  DAY_MS /* a budget counts no further back */
 
 /* What one step may answer with; asserted. */
 #define DECISION_RECORDS_MAX 16

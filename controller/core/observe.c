@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "controller/core/describe.h"
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 
@@ -199,7 +200,7 @@ static bool discover(struct core *core, struct service *service)
                            "live_again", "seen live again");
         return true;
     }
-    if (!ledger_has_room(core, service)) {
+    if (!forget_has_room(core, service, 1)) {
         return false;
     }
     struct record *record = core_record_about(core, RECORD_REGISTERED, service);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/core/describe.h"
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 #include "controller/core/observe.h"
@@ -78,7 +79,11 @@ static const char *wrong(const struct core *core,
         return "data_change must be none, expand, contract or irreversible";
     }
     if (asked->deployed_at < 0 ||
-        asked->deployed_at > core->now + REGISTRATION_AHEAD_MS) {
+        (asked->deployed_at > 0 &&
+         asked->deployed_at < core->now - REGISTRATION_BACK_MS)) {
+        return "deployed_at is more than a year ago: check what was sent";
+    }
+    if (asked->deployed_at > core->now + REGISTRATION_AHEAD_MS) {
         return "deployed_at is more than 2m ahead: check the clock of who "
                "sent it";
     }
@@ -201,16 +206,21 @@ static struct record *begin(struct core *core, const struct input *input)
     return record;
 }
 
-/* The version before, when nobody knows it: without a grade. */
+/* Does it name a version before it that nobody knows? */
+static bool names_stranger(const struct core *core,
+                           const struct registration *asked,
+                           const struct service *service)
+{
+    return asked->previous && asked->previous[0] &&
+           !text_equal(asked->previous, asked->version) &&
+           !(service && ledger_version(core, service, asked->previous));
+}
+
+/* The version before: without a grade. */
 static void record_previous(struct core *core, const struct input *input,
-                            const struct service *service, time_ms deployed_at)
+                            time_ms deployed_at)
 {
     const struct registration *asked = &input->registration;
-    if (!asked->previous || !asked->previous[0] ||
-        text_equal(asked->previous, asked->version) ||
-        (service && ledger_version(core, service, asked->previous))) {
-        return;
-    }
     struct record *record = begin(core, input);
     text_copy(record->version, sizeof record->version, asked->previous);
     record->origin = ORIGIN_DISCOVERED;
@@ -263,11 +273,14 @@ static bool has_room(const struct core *core, const struct input *input,
     const struct registration *asked = &input->registration;
     const struct policy *policy =
         rule_policy(core, rule_match(core, asked->service, asked->environment));
+    uint32_t signals = policy ? policy->signals : 0;
+    uint32_t releases = names_stranger(core, asked, service) ? 2 : 1;
     bool services =
         service || core->services_count < core->options.services_max;
-    bool series = !policy || core->queries.series_count + policy->signals <=
-                                 core->queries.series_max;
-    return services && series && ledger_has_room(core, service);
+    return services &&
+           core->queries.series_count + signals <= core->queries.series_max &&
+           core->queries.queries_count + signals <= QUERIES_MAX &&
+           forget_has_room(core, service, releases);
 }
 
 static void record_release(struct core *core, const struct input *input,
@@ -275,7 +288,9 @@ static void record_release(struct core *core, const struct input *input,
 {
     const struct registration *asked = &input->registration;
     time_ms deployed_at = asked->deployed_at ? asked->deployed_at : core->now;
-    record_previous(core, input, service, deployed_at);
+    if (names_stranger(core, asked, service)) {
+        record_previous(core, input, deployed_at);
+    }
     replace_discovered(core, service, asked, deployed_at);
     struct record *record = begin(core, input);
     fill(record, asked, deployed_at);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 #include "controller/core/observe.h"
@@ -165,7 +166,7 @@ void release_apply_registered(struct core *core, const struct record *record)
     struct service *service =
         service_take(core, record->service, record->environment);
     assert(service);
-    ledger_make_room(core, service);
+    forget_for_one(core, service);
     struct release *release = pool_add(&core->releases, record->sequence);
     assert(release);
     release->id = record->sequence;

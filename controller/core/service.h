@@ -24,7 +24,7 @@ struct service {
     uint64_t put_live; /* the rollback that put the live version there */
     char announced[NAME_MAX_BYTES + 1];
     time_ms announced_until;
-    uint64_t releases[RELEASES_PER_SERVICE_MAX]; /* by (deployed_at, id) */
+    uint64_t releases[LEDGER_MAX]; /* by (deployed_at, id) */
     uint32_t releases_count;
 
     /* Working memory. */

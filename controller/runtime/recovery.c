@@ -90,8 +90,15 @@ static bool visit(void *data, const struct entry *entry)
         }
     }
     core_apply(recovery->driver->core, &record);
-    note(recovery, &record);
     free(body);
+    if (core_lacks(recovery->driver->core)) {
+        (void)snprintf(why, sizeof(why),
+                       "`limits: %s` is lower than what the journal holds; "
+                       "raise it",
+                       core_lacks(recovery->driver->core));
+        return fail(recovery, entry, why);
+    }
+    note(recovery, &record);
     return true;
 }
 

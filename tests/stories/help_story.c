@@ -432,6 +432,15 @@ static struct core *replay(const struct story *story)
     return core;
 }
 
+bool story_lacks(const struct story *story, const char *limit)
+{
+    struct core *core = replay(story);
+    const char *lacks = core_lacks(core);
+    bool its = lacks && strcmp(lacks, limit) == 0;
+    core_free(core);
+    return its;
+}
+
 void story_crash(struct story *story)
 {
     story->crashed = true;

@@ -145,6 +145,9 @@ void story_input(struct story *story, struct input *input);
 void story_crash(struct story *story);
 void story_restart(struct story *story, time_ms later);
 
+/* Would a fresh start with the options as they are now lack a limit? */
+bool story_lacks(const struct story *story, const char *limit);
+
 /* Crash right after the record whose line contains @line; story_run then
  * returns and story_restart() goes on. */
 void story_crash_at(struct story *story, const char *line);
