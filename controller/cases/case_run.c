@@ -1,0 +1,496 @@
+#include "controller/cases/case_run.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/cases/case_table.h"
+#include "controller/replay/run.h"
+#include "policies/explain/explain.h"
+
+const char *case_span(const struct test_case *test_case, time_ms at,
+                      char text[CASE_SPAN_MAX])
+{
+    static const struct {
+        time_ms length;
+        const char *name;
+    } units[] = {{DAY_MS, "d"},
+                 {HOUR_MS, "h"},
+                 {MINUTE_MS, "m"},
+                 {SECOND_MS, "s"},
+                 {1, "ms"}};
+    time_ms span = at - test_case->release.deployed_at;
+    size_t used = 0;
+
+    (void)snprintf(text, CASE_SPAN_MAX, "0s");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (span >= units[i].length) {
+            used += (size_t)snprintf(
+                text + used, CASE_SPAN_MAX - used, "%lld%s",
+                (long long)(span / units[i].length), units[i].name);
+            span %= units[i].length;
+        }
+    }
+    return text;
+}
+
+/* --- What was decided ----------------------------------------------------- */
+
+struct decision_taken {
+    time_ms at;
+    enum leaf_kind kind;
+    enum mode mode;
+    time_ms countdown;
+    uint8_t steps;
+    enum answer path[POLICY_DEPTH_MAX];
+};
+
+struct judged {
+    const struct test_case *test_case;
+    struct decision_taken *taken;
+    size_t count, room;
+    struct case_result *result;
+    struct case_picture *picture; /* NULL: nobody looks */
+    time_ms look_at;
+    struct verdict verdict; /* the newest at or before look_at */
+    struct facts facts;
+    uint16_t nodes[CASE_TRACES_MAX]; /* of the traces; NONE_INDEX: a column */
+};
+
+static void on_decision(void *data, const struct told *told)
+{
+    struct judged *judged = data;
+    const struct verdict *verdict = told->verdict;
+    struct decision_taken *taken = NULL;
+
+    if (judged->count == judged->room) {
+        judged->room = judged->room == 0 ? 64 : 2 * judged->room;
+        judged->taken =
+            realloc(judged->taken, judged->room * sizeof(*judged->taken));
+        if (judged->taken == NULL) {
+            abort();
+        }
+    }
+    taken = &judged->taken[judged->count++];
+    *taken = (struct decision_taken){
+        .at = verdict->at,
+        .kind = policy_leaf(told->policy, verdict->leaf)->kind,
+        .mode = told->mode,
+        .countdown = told->countdown,
+        .steps = verdict->steps,
+    };
+    for (uint8_t i = 0; i < verdict->steps; i++) {
+        taken->path[i] = verdict->path[i].answer;
+    }
+}
+
+/* The decision that stands at @at, NULL before the first. */
+static const struct decision_taken *standing_at(const struct judged *judged,
+                                                time_ms at)
+{
+    const struct decision_taken *standing = NULL;
+
+    for (size_t i = 0; i < judged->count && judged->taken[i].at <= at; i++) {
+        standing = &judged->taken[i];
+    }
+    return standing;
+}
+
+/* --- The picture ---------------------------------------------------------- */
+
+static char letter_of(enum leaf_kind kind)
+{
+    static const char letters[] = {
+        [LEAF_HEALTHY] = '-', [LEAF_WAIT] = '?', [LEAF_ROLLBACK] = 'R',
+        [LEAF_HOLD] = 'H',    [LEAF_PAGE] = 'P',
+    };
+
+    return letters[kind];
+}
+
+static void on_look(void *data, const struct verdict *verdict,
+                    const struct facts *facts)
+{
+    struct judged *judged = data;
+    struct case_picture *picture = judged->picture;
+    const struct policy *policy = judged->test_case->policy;
+    int64_t row = 0;
+
+    if (picture == NULL) {
+        return;
+    }
+    if (verdict->at <= judged->look_at) {
+        judged->verdict = *verdict;
+        judged->facts = *facts;
+    }
+    row = (verdict->at - case_row_time(judged->test_case, 0)) /
+          policy->watch.every;
+    if (row < picture->from || row > picture->to) {
+        return;
+    }
+    picture->verdicts[row - picture->from] =
+        letter_of(policy_leaf(policy, verdict->leaf)->kind);
+    for (size_t i = 0; i < picture->count; i++) {
+        if (judged->nodes[i] != NONE_INDEX) {
+            picture->traces[i].values[row - picture->from] =
+                verdict->values[judged->nodes[i]];
+        }
+    }
+}
+
+/* Where the values came from is the case, whatever the daemon would ask. */
+static void name_series(const struct test_case *test_case, json_t *signal)
+{
+    const char *name = json_string_value(json_object_get(signal, "name"));
+
+    for (size_t i = 0; i < test_case->columns_count; i++) {
+        const struct case_column *column = &test_case->columns[i];
+
+        if (name != NULL && strcmp(column->name, name) == 0) {
+            (void)json_object_del(signal, "select");
+            if (json_object_set_new(signal, "from", json_string("series")) !=
+                    0 ||
+                json_object_set_new(signal, "query",
+                                    json_string(column->text)) != 0) {
+                abort();
+            }
+        }
+    }
+}
+
+static void explain(struct judged *judged)
+{
+    json_t *explanation = explain_verdict(judged->test_case->policy,
+                                          &judged->verdict, &judged->facts);
+    json_t *signal = NULL;
+    size_t i = 0;
+
+    json_array_foreach(json_object_get(explanation, "signals"), i, signal)
+    {
+        name_series(judged->test_case, signal);
+    }
+    judged->picture->explanation = explanation;
+}
+
+static void on_end(void *data, const struct ending *ending)
+{
+    struct judged *judged = data;
+
+    (void)snprintf(judged->result->final, sizeof(judged->result->final), "%s",
+                   ending->final);
+    judged->result->acts = ending->acts;
+    judged->result->first_action_at = ending->first_action_at;
+    if (judged->picture != NULL && judged->verdict.at > 0) {
+        explain(judged); /* now: the facts' texts are the core's */
+    }
+}
+
+/* --- Judging -------------------------------------------------------------- */
+
+/* False with one line in @ret_error when the core refuses the release. */
+static bool judge(struct judged *judged, char *ret_error, size_t size)
+{
+    const struct test_case *test_case = judged->test_case;
+    const struct report_listener listener = {judged, on_look, on_decision,
+                                             on_end};
+    struct csv *csv = case_table(test_case);
+    struct report report = {
+        .listener = &listener, .release = &test_case->release, .csv = csv};
+    const struct run_options options = {
+        .csv = csv,
+        .fill = CSV_STEP,
+        .policy = test_case->policy,
+        .release = &test_case->release,
+    };
+    bool good = run_judge(&options, &report, ret_error, size);
+
+    csv_free(csv);
+    return good;
+}
+
+/* --- What differs --------------------------------------------------------- */
+
+__attribute__((format(printf, 4, 5))) static void
+fail(struct case_result *result, struct case_place place, time_ms at,
+     const char *format, ...)
+{
+    struct case_failure *failure = &result->failures[result->count++];
+    va_list arguments;
+
+    failure->place = place;
+    failure->at = at;
+    va_start(arguments, format);
+    (void)vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    va_end(arguments);
+}
+
+#define PATH_TEXT_MAX (10 * POLICY_DEPTH_MAX)
+
+static const char *path_print(const enum answer *path, uint8_t steps,
+                              char text[PATH_TEXT_MAX])
+{
+    static const char *const words[] = {"no", "yes", "unknown"};
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (uint8_t i = 0; i < steps; i++) {
+        used += (size_t)snprintf(text + used, PATH_TEXT_MAX - used, "%s%s",
+                                 i == 0 ? "" : ", ", words[path[i]]);
+    }
+    return text;
+}
+
+static void mode_print(enum mode mode, time_ms countdown, char text[48])
+{
+    char span[DURATION_TEXT_MAX];
+
+    if (mode == MODE_COUNTDOWN && countdown > 0) {
+        (void)snprintf(text, 48, "countdown %s",
+                       duration_print(countdown, span));
+    } else {
+        (void)snprintf(text, 48, "%s", mode_name(mode));
+    }
+}
+
+/* What @expect says about a decision that stands at @at; false: not that. */
+static bool compare(const struct judged *judged,
+                    const struct case_expect *expect,
+                    const struct decision_taken *taken, time_ms at)
+{
+    char when[CASE_SPAN_MAX], first[PATH_TEXT_MAX], second[PATH_TEXT_MAX];
+    char wanted[48], given[48];
+    struct case_result *result = judged->result;
+
+    (void)case_span(judged->test_case, at, when);
+    if (taken == NULL) {
+        fail(result, expect->place, at,
+             "at %s: expected %s, and nothing was judged yet", when,
+             leaf_kind_name(expect->kind));
+        return false;
+    }
+    if (taken->kind != expect->kind) {
+        fail(result, expect->place, at, "at %s: expected %s, it was %s", when,
+             leaf_kind_name(expect->kind), leaf_kind_name(taken->kind));
+        return false;
+    }
+    if (expect->has_mode &&
+        (expect->mode != taken->mode ||
+         (expect->countdown > 0 && expect->countdown != taken->countdown))) {
+        mode_print(expect->mode, expect->countdown, wanted);
+        mode_print(taken->mode, taken->countdown, given);
+        fail(result, expect->place, at, "at %s: expected mode %s, it was %s",
+             when, wanted, given);
+        return false;
+    }
+    if (expect->has_path &&
+        (expect->steps != taken->steps ||
+         memcmp(expect->path, taken->path,
+                taken->steps * sizeof(taken->path[0])) != 0)) {
+        fail(result, expect->place, at,
+             "at %s: expected the answers %s; they were %s", when,
+             path_print(expect->path, expect->steps, first),
+             path_print(taken->path, taken->steps, second));
+        return false;
+    }
+    return true;
+}
+
+static void compare_expect(const struct judged *judged,
+                           const struct case_expect *expect)
+{
+    bool good = compare(judged, expect, standing_at(judged, expect->from),
+                        expect->from);
+
+    for (size_t i = 0; good && i < judged->count; i++) {
+        const struct decision_taken *taken = &judged->taken[i];
+
+        if (taken->at > expect->from && taken->at <= expect->to) {
+            good = compare(judged, expect, taken, taken->at);
+        }
+    }
+}
+
+static void compare_acts(const struct judged *judged)
+{
+    const struct test_case *test_case = judged->test_case;
+    const struct case_acts *acts = &test_case->acts;
+    struct case_result *result = judged->result;
+    time_ms at = result->first_action_at;
+    char when[CASE_SPAN_MAX], from[CASE_SPAN_MAX], to[CASE_SPAN_MAX];
+
+    if (acts->never && result->acts) {
+        fail(result, acts->place, at,
+             "expected that it never acts; the call left at %s",
+             case_span(test_case, at, when));
+    } else if (!acts->never && !result->acts) {
+        fail(result, acts->place, acts->to,
+             "expected the call by %s; it never left",
+             case_span(test_case, acts->to, to));
+    } else if (!acts->never && (at < acts->from || at > acts->to)) {
+        fail(result, acts->place, at,
+             "expected the call between %s and %s; it left at %s",
+             case_span(test_case, acts->from, from),
+             case_span(test_case, acts->to, to),
+             case_span(test_case, at, when));
+    }
+}
+
+static void compare_all(const struct judged *judged)
+{
+    const struct test_case *test_case = judged->test_case;
+    struct case_result *result = judged->result;
+
+    for (size_t i = 0; i < test_case->expects_count; i++) {
+        compare_expect(judged, &test_case->expects[i]);
+    }
+    if (test_case->final[0] != '\0' &&
+        strcmp(test_case->final, result->final) != 0) {
+        fail(result, test_case->final_place,
+             result->acts ? result->first_action_at
+                          : case_row_time(test_case, case_last_row(test_case)),
+             "expected '%s' in the end, it was '%s'", test_case->final,
+             result->final);
+    }
+    if (test_case->acts.given) {
+        compare_acts(judged);
+    }
+}
+
+void case_run(const struct test_case *test_case, struct case_result *ret_result)
+{
+    struct judged *judged = calloc(1, sizeof(*judged));
+    char error[1200] = "";
+
+    if (judged == NULL) {
+        abort();
+    }
+    memset(ret_result, 0, sizeof(*ret_result));
+    judged->test_case = test_case;
+    judged->result = ret_result;
+    if (judge(judged, error, sizeof(error))) {
+        compare_all(judged);
+    } else {
+        fail(ret_result, test_case->place, test_case->release.deployed_at,
+             "the release is refused: %.250s", error);
+    }
+    free(judged->taken);
+    free(judged);
+}
+
+/* --- Looking -------------------------------------------------------------- */
+
+static struct case_trace *add_trace(struct judged *judged, const char *name,
+                                    struct unit unit, uint16_t node)
+{
+    struct case_picture *picture = judged->picture;
+    size_t rows = (size_t)(picture->to - picture->from) + 1;
+    struct case_trace *trace = NULL;
+
+    if (picture->count == CASE_TRACES_MAX) {
+        return NULL;
+    }
+    judged->nodes[picture->count] = node;
+    trace = &picture->traces[picture->count++];
+    (void)snprintf(trace->name, sizeof(trace->name), "%s", name);
+    trace->unit = unit;
+    trace->values = malloc(rows * sizeof(*trace->values));
+    if (trace->values == NULL) {
+        abort();
+    }
+    for (size_t i = 0; i < rows; i++) {
+        trace->values[i] = (struct value){0, UNKNOWN_NOT_ASKED};
+    }
+    return trace;
+}
+
+/* A series as it was made up, in base units. */
+static void trace_column(struct judged *judged,
+                         const struct case_column *column)
+{
+    const struct policy *policy = judged->test_case->policy;
+    struct case_picture *picture = judged->picture;
+    const struct signal *signal = NULL;
+    struct case_trace *trace = NULL;
+
+    for (uint16_t i = 0; i < policy->signals && signal == NULL; i++) {
+        if (strcmp(policy_text(policy, policy_signal(policy, i)->name),
+                   column->name) == 0) {
+            signal = policy_signal(policy, i);
+        }
+    }
+    assert(signal != NULL);
+    trace = add_trace(judged, column->name, signal->unit, NONE_INDEX);
+    for (int64_t row = picture->from; trace != NULL && row <= picture->to;
+         row++) {
+        struct sample sample = notation_at(&column->notation, row);
+
+        trace->values[row - picture->from] =
+            (struct value){sample.number * signal->scale, sample.unknown};
+    }
+}
+
+static void add_traces(struct judged *judged)
+{
+    const struct test_case *test_case = judged->test_case;
+    const struct policy *policy = test_case->policy;
+
+    for (size_t i = 0; i < test_case->columns_count; i++) {
+        trace_column(judged, &test_case->columns[i]);
+    }
+    for (uint16_t i = 0; i < policy->nodes; i++) {
+        const struct node *node = policy_node(policy, i);
+
+        if (node->op == OP_NAMED && node->type == TYPE_NUMBER) {
+            (void)add_trace(judged, policy_text(policy, node->text), node->unit,
+                            i);
+        }
+    }
+}
+
+void case_look(const struct test_case *test_case, time_ms at,
+               struct case_picture *ret_picture)
+{
+    struct judged *judged = calloc(1, sizeof(*judged));
+    struct case_result *result = calloc(1, sizeof(*result));
+    time_ms every = test_case->policy->watch.every;
+    int64_t last = case_last_row(test_case);
+    char error[1200] = "";
+
+    if (judged == NULL || result == NULL) {
+        abort();
+    }
+    memset(ret_picture, 0, sizeof(*ret_picture));
+    ret_picture->to = last;
+    ret_picture->from = case_first_row(test_case);
+    if (ret_picture->from < -last / 4) { /* a fifth of the picture */
+        ret_picture->from = -last / 4;
+    }
+    ret_picture->at = (at - case_row_time(test_case, 0)) / every;
+    ret_picture->verdicts =
+        malloc((size_t)(ret_picture->to - ret_picture->from) + 2);
+    if (ret_picture->verdicts == NULL) {
+        abort();
+    }
+    memset(ret_picture->verdicts, ' ',
+           (size_t)(ret_picture->to - ret_picture->from) + 2);
+    *judged = (struct judged){.test_case = test_case,
+                              .result = result,
+                              .picture = ret_picture,
+                              .look_at = at};
+    add_traces(judged);
+    (void)judge(judged, error, sizeof(error)); /* as it went before */
+    free(judged->taken);
+    free(judged);
+    free(result);
+}
+
+void case_picture_release(struct case_picture *picture)
+{
+    for (size_t i = 0; i < picture->count; i++) {
+        free(picture->traces[i].values);
+    }
+    free(picture->verdicts);
+    json_decref(picture->explanation);
+    memset(picture, 0, sizeof(*picture));
+}
