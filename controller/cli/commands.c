@@ -84,6 +84,13 @@ static const struct cli_flag check_flags[] = {
     END,
 };
 
+static const struct cli_flag test_flags[] = {
+    {"case", "TEXT", "only cases with this in their name", false},
+    {"show", NULL, "the tree and a chart of every case", false},
+    {"format", "text|json", "json: files, cases, failures", false},
+    END,
+};
+
 static const struct cli_flag verify_flags[] = {FORMAT, END};
 
 /* --- Exit codes ----------------------------------------------------------- */
@@ -117,6 +124,11 @@ static const struct cli_exit wait_exits[] = {
 static const struct cli_exit check_exits[] = {
     {EXIT_CODE_DONE, "all good (warnings may be printed)"},
     {EXIT_CODE_ERROR, "errors, printed with line and column"},
+    {0, NULL},
+};
+static const struct cli_exit test_exits[] = {
+    {EXIT_CODE_DONE, "every case came as expected"},
+    {EXIT_CODE_ERROR, "one did not, or a file cannot be read"},
     {0, NULL},
 };
 static const struct cli_exit verify_exits[] = {
@@ -287,6 +299,34 @@ static const struct cli_command commands[] = {
         .least = 0,
         .most = CLI_POSITIONALS_MAX,
         .run = check_run,
+    },
+    {
+        .name = "test",
+        .arguments = "[FILE|FOLDER...]",
+        .summary = "judge made-up series and compare: *.test.yaml",
+        .about =
+            "  cases:                         # policy: FILE, else the name "
+            "without .test\n"
+            "    - case: a leak fills the pool\n"
+            "      release: {data_change: none}         # what 'register' "
+            "posts\n"
+            "      series:                              # before | after the "
+            "deploy\n"
+            "        requests: 142/s                    # all the time\n"
+            "        error_rate: 0.1% | 0.1% x20, _ x5, 8%    # xN grid times, "
+            "_ no data\n"
+            "        pool_in_use: 180 .. 480 for 50m    # a line; else error, "
+            "nan, inf\n"
+            "      expect: {5m .. 9m: healthy, 40m: {verdict: rollback, mode: "
+            "auto}}\n"
+            "      final: rollback                      # acts: never, or 25m "
+            ".. 40m",
+        .example = "lastgood test policies/",
+        .flags = test_flags,
+        .exits = test_exits,
+        .least = 0,
+        .most = CLI_POSITIONALS_MAX,
+        .run = test_run,
     },
     {
         .name = "verify",
