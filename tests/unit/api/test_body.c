@@ -137,7 +137,9 @@ static void wrong_values_are_named(void **state)
     refused("{\"service\":\"a\",\"deployed_at\":\"yesterday\"}", "bad_value",
             "deployed_at", "a time like");
     refused("{\"service\":\"a\",\"for\":\"2 hours\"}", "bad_value", "for",
-            "a span like");
+            "a span above zero like");
+    refused("{\"service\":\"a\",\"for\":\"0s\"}", "bad_value", "for",
+            "a span above zero like");
     refused("{\"service\":\"a\",\"data_change\":\"expnd\"}", "bad_value",
             "data_change", "did you mean 'expand'");
     refused("{\"service\":\"a\",\"reason\":\"\"}", "bad_value", "reason",
