@@ -103,9 +103,7 @@ static void note_success(struct core *core, struct query *query, time_ms g)
 
 void query_missed(struct core *core, struct query *query, time_ms g)
 {
-    if (query_asked(query, g) != ASKED_OPEN) {
-        return;
-    }
+    assert(query_asked(query, g) == ASKED_OPEN);
     query->answers[slot_of(query, g)].asked = ASKED_FAILED;
     note_failure(core, query, g, "no answer in time");
 }

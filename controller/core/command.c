@@ -259,7 +259,7 @@ static void freeze(struct core *core, const struct input *input)
                "a freeze lasts at most 366d");
         return;
     }
-    if (core->freezes.count == core->freezes.max) {
+    if (core->freezes.count >= FREEZES_OF_PEOPLE) {
         refuse(core, input, OUTCOME_FULL, "full",
                "too many freezes stand: thaw some");
         return;

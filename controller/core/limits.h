@@ -16,7 +16,9 @@
 #define ACTIONS_MAX         32
 #define PAGE_SINKS_MAX      4 /* whom `page:` tells */
 #define FREEZES_MAX         4096
-#define NOTICES_PENDING_MAX 1024 /* undelivered; beyond it the oldest fails */
+#define FREEZES_OF_PEOPLE   3072 /* the rest is for rollbacks */
+#define NOTICES_PENDING_MAX 1024 /* undelivered; above NOTICES_FULL the */
+#define NOTICES_FULL        960  /* oldest is given up, one a tick */
 #define RELEASES_PER_SERVICE_MAX                                               \
     64 /* remembered; older final ones forgotten                               \
         */

@@ -6,10 +6,10 @@
 
 /* ---- telling ----------------------------------------------------------- */
 
-static void send(struct core *core, struct notice *notice, uint16_t service)
+static void send(struct core *core, struct notice *notice)
 {
     struct effect *effect = core_effect(core, EFFECT_NOTIFY);
-    effect->service = service;
+    effect->service = notice->service;
     effect->deadline = core->now + NOTICE_PATIENCE_MS;
     effect->notify.notice = notice->id;
     effect->notify.release = notice->release;
@@ -21,18 +21,30 @@ static void send(struct core *core, struct notice *notice, uint16_t service)
     timer_arm(&core->timers, &notice->timer, effect->deadline);
 }
 
+/* Above the bound the oldest is due before everything else. */
+static void give_up_oldest(struct core *core)
+{
+    if (core->notices.count > NOTICES_FULL) {
+        struct notice *oldest = pool_at(&core->notices, 0);
+        timer_arm(&core->timers, &oldest->timer, 0);
+    }
+}
+
 static void tell_sink(struct core *core, const struct service *service,
                       const char *sink, uint64_t release, const char *what,
                       const char *text)
 {
-    struct record *record = core_record_about(core, RECORD_NOTICE, service);
+    struct record *record =
+        service ? core_record_about(core, RECORD_NOTICE, service)
+                : core_record(core, RECORD_NOTICE);
     record->release = release;
-    record->incident = service->incident;
+    record->incident = service ? service->incident : 0;
     text_copy(record->name, sizeof record->name, sink);
     text_copy(record->code, sizeof record->code, what);
     text_copy(record->text, sizeof record->text, text);
     uint64_t id = core_tell(core, record);
-    send(core, pool_find(&core->notices, id), service->index);
+    send(core, pool_find(&core->notices, id));
+    give_up_oldest(core);
 }
 
 #define WHOM_MAX (POLICY_NOTIFY_MAX + PAGE_SINKS_MAX)
@@ -95,13 +107,16 @@ void notice_answered(struct core *core, const struct input *input)
 void notice_due(struct core *core, struct notice *notice)
 {
     assert(notice);
-    if (!notice->sent) {
-        const struct release *release = release_find(core, notice->release);
-        send(core, notice, release ? release->service : NONE_INDEX);
-        return;
+    if (core->notices.count > NOTICES_FULL) {
+        tell_done(core, RECORD_NOTICE_DONE, notice->id, false, "pushed_out",
+                  "given up: too many notices wait");
+        give_up_oldest(core);
+    } else if (!notice->sent) {
+        send(core, notice);
+    } else {
+        tell_done(core, RECORD_NOTICE_DONE, notice->id, false, "expired",
+                  "nobody could be told within 1h");
     }
-    tell_done(core, RECORD_NOTICE_DONE, notice->id, false, "expired",
-              "nobody could be told within 1h");
 }
 
 static void forget_notice(struct core *core, struct notice *notice)
@@ -113,7 +128,7 @@ static void forget_notice(struct core *core, struct notice *notice)
 void notice_apply(struct core *core, const struct record *record)
 {
     if (core->notices.count == core->notices.max) {
-        /* limits.h: beyond the bound the oldest fails. */
+        /* More in one turn than ticks could give up. */
         forget_notice(core, pool_at(&core->notices, 0));
     }
     struct notice *notice = pool_add(&core->notices, record->sequence);
@@ -121,6 +136,9 @@ void notice_apply(struct core *core, const struct record *record)
     notice->id = record->sequence;
     notice->release = record->release;
     notice->incident = record->incident;
+    const struct service *service =
+        service_find(core, record->service, record->environment);
+    notice->service = service ? service->index : NONE_INDEX;
     text_copy(notice->sink, sizeof notice->sink, record->name);
     text_copy(notice->what, sizeof notice->what, record->code);
     text_copy(notice->text, sizeof notice->text, record->text);

@@ -17,6 +17,7 @@ struct service;
 
 struct notice {
     uint64_t id, release, incident;
+    uint16_t service; /* index, or NONE_INDEX */
     char sink[NAME_MAX_BYTES + 1];
     char what[RECORD_CODE_MAX];
     char text[RECORD_TEXT_MAX];
@@ -30,7 +31,7 @@ struct action {
 };
 
 /* Whom: the sinks of a leaf (of @policy; NULL: none), then those of `page:`;
- * each once. */
+ * each once.  @service may be NULL. */
 void notice_tell(struct core *core, const struct service *service,
                  const struct policy *policy, uint16_t leaf, uint64_t release,
                  const char *what, const char *text);

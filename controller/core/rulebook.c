@@ -123,9 +123,29 @@ static uint32_t free_rule(const struct rulebook *rulebook)
     return rulebook->used;
 }
 
-bool rulebook_is_full(const struct core *core)
+/* Room for one more slot, and, when it is new, for one more in force. */
+static bool has_room(const struct core *core, bool is_new)
 {
-    return free_rule(&core->rulebook) >= RULES_MAX;
+    uint32_t in_force = 0;
+    for (uint32_t i = 0; i < core->rulebook.used; i++) {
+        in_force += core->rulebook.rules[i].in_force;
+    }
+    return free_rule(&core->rulebook) < RULES_MAX &&
+           (!is_new || in_force < POLICIES_MAX);
+}
+
+static void tell_full(struct core *core, const char *name)
+{
+    char text[RECORD_TEXT_MAX], digits[DIGITS_MAX];
+    text_join(text, sizeof text, "policy ", name,
+              " is not in force: ", text_digits(POLICIES_MAX, digits),
+              " policies are the most; remove some", NULL);
+    struct record *record = core_record(core, RECORD_COMMANDED);
+    text_copy(record->name, sizeof record->name, "policy");
+    text_copy(record->code, sizeof record->code, "full");
+    text_copy(record->text, sizeof record->text, text);
+    core_tell(core, record);
+    notice_tell(core, NULL, NULL, NONE_INDEX, 0, "policy", text);
 }
 
 void rulebook_accept(struct core *core, struct policy *block)
@@ -133,8 +153,12 @@ void rulebook_accept(struct core *core, struct policy *block)
     assert(block);
     const char *name = policy_text(block, block->name);
     const struct policy *known = rule_policy(core, rule_find(core, name));
-    if ((known && text_equal(known->digest, block->digest)) ||
-        rulebook_is_full(core)) {
+    if (known && text_equal(known->digest, block->digest)) {
+        give_back(core, block);
+        return;
+    }
+    if (!has_room(core, !known)) {
+        tell_full(core, name);
         give_back(core, block);
         return;
     }

@@ -43,9 +43,7 @@ uint16_t rule_match(const struct core *core, const char *service,
 /* The one in force by name, NONE_INDEX when none. */
 uint16_t rule_find(const struct core *core, const char *name);
 
-bool rulebook_is_full(const struct core *core);
-
-/* Inputs. */
+/* Inputs.  A policy beyond the bound is refused and told. */
 void rulebook_accept(struct core *core, struct policy *block);
 void rulebook_remove(struct core *core, const char *name);
 

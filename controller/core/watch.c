@@ -352,13 +352,24 @@ static struct sample sample_of(struct core *core, const struct watch *watch,
     return (struct sample){.unknown = UNKNOWN_NOT_ASKED};
 }
 
-/* A query that did not answer for g until its deadline counts as failed. */
-static void note_missed(struct core *core, const struct watch *watch)
+/* Queries that did not answer for g until their deadline count as failed.
+ * Each may record a lost source: so many at once, the rest in the next tick. */
+#define MISSED_MAX 8
+
+static bool note_missed(struct core *core, const struct watch *watch)
 {
+    uint32_t missed = 0;
     for (uint32_t i = 0; i < watch->queries; i++) {
-        query_missed(core, query_at(core, watch->subscriptions[i].query),
-                     watch->g);
+        struct query *query = query_at(core, watch->subscriptions[i].query);
+        if (query_asked(query, watch->g) == ASKED_OPEN) {
+            if (missed == MISSED_MAX) {
+                return false;
+            }
+            query_missed(core, query, watch->g);
+            missed++;
+        }
     }
+    return true;
 }
 
 static void look(struct core *core, struct service *service)
@@ -423,8 +434,9 @@ void watch_due(struct core *core, struct service *service)
         return;
     }
     if (watch->missing > 0) {
-        note_missed(core, watch); /* a tick of its own: it may record */
-        watch->missing = 0;
+        if (note_missed(core, watch)) { /* ticks of their own: it records */
+            watch->missing = 0;
+        }
         timer_arm(&core->timers, &watch->look, core->now);
         return;
     }

@@ -136,6 +136,120 @@ static void a_smaller_ledger_goes_on(void **state)
     story_end(story);
 }
 
+/* The suspect is not forgotten while its rollback counts against a budget. */
+static void forgetting_refills_no_budget(void **state)
+{
+    (void)state;
+    struct story *story = story_new(three, 3);
+    story->options.releases_max = 3;
+    story_metric_at(story, "requests", "shop", STORY_START - HOUR_MS, 100);
+    story_metric_at(story, "errors", "shop", STORY_START - HOUR_MS, 0.1);
+    story->world[1].observe = DEPLOYER_FAILS;
+    story->world[2].observe = DEPLOYER_FAILS;
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    story_adopt(story, "shop", "1.0");
+    story_run(story, 5 * MINUTE_MS);
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run(story, 5 * MINUTE_MS);
+    story_hurt(story, true);
+    story_run_until(story, "rollback applied", 5 * MINUTE_MS);
+    story_hurt(story, false);
+    story_run_until(story, "incident closed", 5 * MINUTE_MS);
+    story_run(story, 8 * MINUTE_MS);
+    story_deploy(story, "shop", "1.2", 0);
+    story_register(story, "shop", "1.2");
+    story_run(story, 3 * MINUTE_MS);
+    story_register(story, "cart", "1.1");
+    assert_int_equal(outcome_of(story), OUTCOME_FULL);
+    story_hurt(story, true);
+    story_run_until(story, "rollback refused (per_service)", 5 * MINUTE_MS);
+    story_end(story);
+}
+
+/* Nobody takes the notices: the oldest are given up, and that is recorded. */
+static void notices_beyond_the_bound_are_given_up_aloud(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story->sinks_hang = true;
+    for (int i = 0; i < NOTICES_PENDING_MAX + 100; i++) {
+        story_command(story, (struct command){.kind = COMMAND_OVERRIDE,
+                                              .service = "shop",
+                                              .environment = "prod",
+                                              .version = "1.1",
+                                              .reason = "now"});
+        story->events_count = 0;
+        story_run(story, 1);
+    }
+    struct core_counts counts;
+    view_counts(story->core, &counts);
+    assert_int_equal(counts.notices_pending, NOTICES_FULL);
+    assert_int_equal(story_count(story, "notice_done  (pushed_out)"),
+                     NOTICES_PENDING_MAX + 100 - NOTICES_FULL);
+    story_end(story);
+}
+
+static void a_policy_beyond_the_bound_is_told(void **state)
+{
+    (void)state;
+    static const char *const shop[] = {"shop"};
+    struct story *story = story_new(shop, 1);
+    story_start(story);
+    for (int i = 0; i <= POLICIES_MAX; i++) {
+        char yaml[256];
+        snprintf(yaml, sizeof yaml,
+                 "policy: p%d\napplies_to: {service: s%d}\nmode: observe\n"
+                 "tree: {question: q, if: release.stuck, then: {page: p},\n"
+                 "       else: healthy}\n",
+                 i, i);
+        story_skip(story);
+        story_policy(story, yaml);
+    }
+    story_expect(story, "00:00 commanded policy\n"
+                        "00:00 notice policy to oncall\n");
+    story_policy_removed(story, "p7");
+    story_skip(story);
+    story_policy(story, STORY_POLICY);
+    story_expect(story, "00:00 policy_set shop\n");
+    story_end(story);
+}
+
+/* One watch reads more sources than one decision has records. */
+static void twenty_sources_lost_at_once_are_twenty_records(void **state)
+{
+    (void)state;
+    enum { MANY = 20 };
+    static const char *const shop[] = {"shop"};
+    static struct source_option sources[MANY];
+    char yaml[8192] = "policy: shop\nmode: observe\nsignals:\n";
+    struct story *story = story_new(shop, 1);
+    for (int i = 0; i < MANY; i++) {
+        sources[i] = story->source;
+        snprintf(sources[i].name, sizeof sources[i].name, "s%d", i);
+        snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+                 "  x%d: {prometheus: x, source: s%d, unit: count}\n", i, i);
+    }
+    snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+             "tree:\n  question: q\n  if: x0 > 1");
+    for (int i = 1; i < MANY; i++) {
+        snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+                 " or absent(x%d)", i);
+    }
+    snprintf(yaml + strlen(yaml), sizeof yaml - strlen(yaml),
+             "\n  then: {page: p}\n  else: healthy\n");
+    story->options.sources = sources;
+    story->options.sources_count = MANY;
+    story->source_hangs = true;
+    story_start(story);
+    story_policy(story, yaml);
+    story_run(story, 2 * MINUTE_MS);
+    assert_int_equal(story_count(story, "source_lost"), MANY);
+    assert_int_equal(story_count(story, "verdict 1.0 wait"), 1);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +257,10 @@ int main(void)
         cmocka_unit_test(deploys_that_never_came_make_room),
         cmocka_unit_test(limits_below_the_journal_are_said),
         cmocka_unit_test(a_smaller_ledger_goes_on),
+        cmocka_unit_test(forgetting_refills_no_budget),
+        cmocka_unit_test(notices_beyond_the_bound_are_given_up_aloud),
+        cmocka_unit_test(a_policy_beyond_the_bound_is_told),
+        cmocka_unit_test(twenty_sources_lost_at_once_are_twenty_records),
         cmocka_unit_test(a_deploy_of_another_age_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
