@@ -84,6 +84,7 @@ struct driver {
     char store_error[512];
     STAILQ_HEAD(, kept_answer) kept;
     struct merges merges;
+    uint32_t history_parts; /* asked so far, of all merges */
 
     struct policy_folder *folder;
     struct problems *said; /* problems of it in the log */

@@ -4,23 +4,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A policy may read signals of several sources.  Each source answers a history
- * with all the columns it knows; the columns of the others are taken from the
- * others' answers, and the core sees one. */
+/* Epochs of the core count from 1: no id of an effect is one of a part. */
+#define PART_EPOCH 0
+
+/* A policy may read signals of several sources.  All are asked at once, each by
+ * an id of its own; a source answers with all the columns it knows, those of
+ * the others are taken from the others' answers, and the core sees one.  The
+ * policy is not kept: it may be gone when the answers come. */
 struct merge {
     TAILQ_ENTRY(merge) link;
-    struct effect effect;
+    struct effect_id id;                    /* what the core waits for */
+    uint32_t first_part;                    /* of as many as were asked */
     uint16_t source_of[POLICY_SIGNALS_MAX]; /* by signal */
-    uint16_t asked[POLICY_SIGNALS_MAX];     /* sources, in order of answering */
+    uint16_t asked[POLICY_SIGNALS_MAX];     /* sources, by part */
     size_t asked_count, answered;
+    time_ms from;
     size_t rows, signals;
     struct sample *samples; /* NULL until the first answer */
     bool failed;
     char error[256];
 };
 
-/* The distinct sources of the release's signals; how many. */
-static size_t find_sources(struct driver *driver, struct merge *merge)
+/* The distinct sources of the release's signals. */
+static void find_sources(struct driver *driver, struct merge *merge,
+                         uint64_t release)
 {
     for (uint16_t i = 0; i < merge->signals; i++) {
         struct query_view query = {0};
@@ -28,8 +35,7 @@ static size_t find_sources(struct driver *driver, struct merge *merge)
         size_t known = 0;
 
         merge->source_of[i] = NONE_INDEX;
-        if (!view_release_series(driver->core, merge->effect.history.release, i,
-                                 &id, &series) ||
+        if (!view_release_series(driver->core, release, i, &id, &series) ||
             !view_query(driver->core, id, &query)) {
             continue;
         }
@@ -42,7 +48,6 @@ static size_t find_sources(struct driver *driver, struct merge *merge)
             merge->asked[merge->asked_count++] = query.source;
         }
     }
-    return merge->asked_count;
 }
 
 static void answer_none(struct driver *driver, const struct effect *effect)
@@ -55,14 +60,32 @@ static void answer_none(struct driver *driver, const struct effect *effect)
     (void)driver_push(driver, &input);
 }
 
-/* The first source is asked with the effect as it is.  When there are several
- * the others are asked one after the other, as each answers. */
-static void ask_next(struct driver *driver, struct merge *merge)
+static void ask(struct driver *driver, uint16_t index,
+                const struct effect *effect)
 {
-    struct source_adapter *source =
-        driver->sources[merge->asked[merge->answered]];
+    struct source_adapter *source = driver->sources[index];
 
-    source->ops->history(source, &merge->effect);
+    source->ops->history(source, effect);
+}
+
+/* A source may answer from within; the last answer frees @merge. */
+static void ask_all(struct driver *driver, struct merge *merge,
+                    const struct effect *effect)
+{
+    struct effect part = *effect;
+    uint16_t asked[POLICY_SIGNALS_MAX];
+    const size_t count = merge->asked_count;
+
+    memcpy(asked, merge->asked, sizeof(asked));
+    merge->first_part = driver->history_parts;
+    driver->history_parts += (uint32_t)count;
+    part.id.epoch = PART_EPOCH;
+    part.id.counter = merge->first_part;
+    TAILQ_INSERT_TAIL(&driver->merges, merge, link);
+    for (size_t i = 0; i < count; i++) {
+        ask(driver, asked[i], &part);
+        part.id.counter++;
+    }
 }
 
 void history_ask(struct driver *driver, const struct effect *effect)
@@ -70,44 +93,36 @@ void history_ask(struct driver *driver, const struct effect *effect)
     struct merge *merge = calloc(1, sizeof(*merge));
 
     assert(merge != NULL);
-    merge->effect = *effect;
+    merge->id = effect->id;
     merge->signals = effect->history.policy->signals;
-    switch (find_sources(driver, merge)) {
-    case 0:
-        free(merge);
+    find_sources(driver, merge, effect->history.release);
+    if (merge->asked_count > 1) {
+        ask_all(driver, merge, effect);
+        return;
+    }
+    if (merge->asked_count == 1) {
+        ask(driver, merge->asked[0], effect);
+    } else {
         answer_none(driver, effect);
-        break;
-    case 1: {
-        struct source_adapter *source = driver->sources[merge->asked[0]];
-
-        free(merge);
-        source->ops->history(source, effect);
-        break;
     }
-    default:
-        TAILQ_INSERT_TAIL(&driver->merges, merge, link);
-        ask_next(driver, merge);
-        break;
-    }
+    free(merge);
 }
 
-static struct merge *find_merge(struct driver *driver,
-                                const struct effect_id *id)
+static struct merge *find_merge(struct driver *driver, uint32_t part)
 {
     struct merge *merge = TAILQ_FIRST(&driver->merges);
 
-    while (merge != NULL && (merge->effect.id.epoch != id->epoch ||
-                             merge->effect.id.counter != id->counter)) {
+    while (merge != NULL && part - merge->first_part >= merge->asked_count) {
         merge = TAILQ_NEXT(merge, link);
     }
     return merge;
 }
 
-static void take_columns(struct merge *merge, const struct history *history)
+static void take_columns(struct merge *merge, uint16_t source,
+                         const struct history *history)
 {
-    const uint16_t source = merge->asked[merge->answered];
-
     if (merge->samples == NULL) {
+        merge->from = history->from;
         merge->rows = history->rows;
         merge->samples =
             calloc(history->rows * merge->signals + 1, sizeof(*merge->samples));
@@ -134,39 +149,42 @@ static void free_merge(struct driver *driver, struct merge *merge)
     free(merge);
 }
 
-static void finish(struct driver *driver, struct merge *merge,
-                   const struct input *last)
+/* A part of a past is none: one source that failed fails the whole. */
+static void finish(struct driver *driver, struct merge *merge)
 {
-    struct input input = *last;
+    const struct input input = {
+        .kind = INPUT_HISTORY,
+        .history = {.id = merge->id,
+                    .error = merge->failed ? merge->error : NULL,
+                    .history = {.from = merge->from,
+                                .rows = merge->rows,
+                                .samples = merge->samples}}};
 
-    input.history.error = merge->failed ? merge->error : NULL;
-    input.history.history.rows = merge->rows;
-    input.history.history.samples = merge->samples;
-    TAILQ_REMOVE(&driver->merges, merge, link);
     (void)driver_push(driver, &input);
-    free(merge->samples);
-    free(merge);
+    free_merge(driver, merge);
 }
 
 bool history_take(struct driver *driver, const struct input *input)
 {
-    struct merge *merge = find_merge(driver, &input->history.id);
+    const struct effect_id id = input->history.id;
+    struct merge *merge = NULL;
 
-    if (merge == NULL) {
+    if (id.epoch != PART_EPOCH) {
         return false;
     }
+    merge = find_merge(driver, id.counter);
+    assert(merge != NULL); /* every question is answered once */
     if (input->history.error != NULL) {
         merge->failed = true;
         (void)snprintf(merge->error, sizeof(merge->error), "%s",
                        input->history.error);
     } else {
-        take_columns(merge, &input->history.history);
+        take_columns(merge, merge->asked[id.counter - merge->first_part],
+                     &input->history.history);
     }
     merge->answered++;
-    if (merge->failed || merge->answered == merge->asked_count) {
-        finish(driver, merge, input);
-    } else {
-        ask_next(driver, merge);
+    if (merge->answered == merge->asked_count) {
+        finish(driver, merge);
     }
     return true;
 }

@@ -10,7 +10,9 @@
     "listen: {http: 127.0.0.1:0}\n"                                            \
     "state: {sqlite: state.db}\n"                                              \
     "policies: policies\n"                                                     \
-    "sources: {prom: {prometheus: http://127.0.0.1:1, lag: 10ms}}\n"           \
+    "sources:\n"                                                               \
+    "  prom: {prometheus: http://127.0.0.1:1, lag: 10ms}\n"                    \
+    "  other: {prometheus: http://127.0.0.1:2, lag: 10ms}\n"                   \
     "targets:\n"                                                               \
     "  deployer:\n"                                                            \
     "    http:\n"                                                              \
@@ -26,7 +28,7 @@
 
 /* All adapters of a scene are these, one for the whole world. */
 struct fakes {
-    struct source_adapter source;
+    struct source_adapter sources[SCENE_SOURCES_MAX];
     struct target_adapter target;
     struct notice_adapter notice;
     struct scene *scene;
@@ -67,8 +69,12 @@ static void source_history(struct source_adapter *source,
         .kind = INPUT_HISTORY,
         .history = {.id = effect->id, .error = "no history here"}};
 
-    (void)source;
     fakes.scene->histories++;
+    if (fakes.scene->on_history != NULL) {
+        fakes.scene->on_history(fakes.scene, (uint16_t)(source - fakes.sources),
+                                effect);
+        return;
+    }
     (void)driver_push(fakes.scene->driver, &input);
 }
 
@@ -157,9 +163,10 @@ static const struct notice_ops notice_ops = {notice_send, notice_close};
  * learns its driver. */
 static struct source_adapter *make_source(struct driver *driver, uint16_t index)
 {
-    (void)index;
+    assert(index < SCENE_SOURCES_MAX);
     fakes.scene->driver = driver;
-    return &fakes.source;
+    fakes.sources[index].ops = &source_ops;
+    return &fakes.sources[index];
 }
 
 static struct target_adapter *make_target(struct driver *driver, uint16_t index)
@@ -305,10 +312,8 @@ struct scene *scene_begin(void)
     (void)snprintf(scene->live, sizeof(scene->live), "1.0");
     scene->log_out = open_memstream(&scene->log_text, &scene->log_length);
     scene->log = log_new(scene->log_out, LOG_LOGFMT, LOG_DEBUG);
-    fakes = (struct fakes){.source = {&source_ops},
-                           .target = {&target_ops},
-                           .notice = {&notice_ops},
-                           .scene = scene};
+    fakes = (struct fakes){
+        .target = {&target_ops}, .notice = {&notice_ops}, .scene = scene};
     return scene;
 }
 

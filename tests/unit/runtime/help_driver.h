@@ -36,6 +36,9 @@ struct scene {
     bool source_fails;
     char live[NAME_MAX_BYTES + 1];
     int queries, histories, observes, reverts, notices, closed_adapters;
+    /* Instead of the answer that there is none; @source is its index. */
+    void (*on_history)(struct scene *scene, uint16_t source,
+                       const struct effect *effect);
     bool target_is_mute; /* takes questions, answers none */
     struct effect asked; /* the newest of them */
     char noticed[RECORD_TEXT_MAX];
@@ -55,6 +58,9 @@ struct scene {
     "  if: errors > 5\n"                                                       \
     "  then: {rollback: last_good, freeze: 1h}\n"                              \
     "  else: healthy\n"
+
+/* Sources of a scene; every fake tells by which it was asked. */
+#define SCENE_SOURCES_MAX 4
 
 /* Write the configuration and SCENE_POLICY. */
 struct scene *scene_begin(void);

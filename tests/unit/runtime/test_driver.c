@@ -64,7 +64,7 @@ static void a_restart_recovers_what_was_registered(void **state)
     release = view_find_release(driver_core(scene->driver), "svc", "production",
                                 "2.0");
     scene_stop(scene);
-    assert_int_equal(scene->closed_adapters, 3);
+    assert_int_equal(scene->closed_adapters, 4);
 
     scene_start(scene);
     assert_int_equal(core_epoch(driver_core(scene->driver)), epoch + 1);
