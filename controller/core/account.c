@@ -41,7 +41,7 @@ static void note_root(struct watch *watch, const struct policy *policy,
 {
     if (watch->root != ANSWER_UNKNOWN) {
         watch->unknown_since = 0;
-        watch->ever_known = true;
+        watch->known_root = watch->root;
     } else if (watch->unknown_since == 0 &&
                g > watch->since + policy->watch.settle + policy->root_window) {
         watch->unknown_since = g;

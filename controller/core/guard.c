@@ -211,14 +211,32 @@ static bool blind(const struct concern *asked)
     return !watch->on || watch->root != ANSWER_YES;
 }
 
+/* The newest rollback of the service that was carried out or tried. */
+static const struct rollback *newest_spent(const struct core *core,
+                                           const struct service *service)
+{
+    for (uint32_t i = core->rollbacks.count; i > 0; i--) {
+        const struct rollback *rollback = pool_at(&core->rollbacks, i - 1);
+        if (rollback->service == service->index &&
+            rollback_is_spent(rollback)) {
+            return rollback;
+        }
+    }
+    return NULL;
+}
+
+/* By version: it may have come late, or gone and come back since.  A release
+ * that somebody registered or adopted after it is theirs. */
 static bool put_live(const struct concern *asked)
 {
-    SAY(asked, asked->suspect->version,
+    const struct release *suspect = asked->suspect;
+    SAY(asked, suspect->version,
         " was itself put live by a rollback; only a person may go back "
         "from it");
-    const struct rollback *back =
-        rollback_find(asked->core, asked->service->put_live);
-    return back && back->target_release == asked->suspect->id;
+    const struct rollback *back = newest_spent(asked->core, asked->service);
+    bool is_theirs =
+        back && suspect->id > back->id && suspect->origin != ORIGIN_DISCOVERED;
+    return back && text_equal(back->target, suspect->version) && !is_theirs;
 }
 
 static bool announced(const struct concern *asked)

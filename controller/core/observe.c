@@ -123,29 +123,30 @@ void observe_answered(struct core *core, struct service *service,
                core->now + interval(core, service));
 }
 
-/* While a deploy rolls out, an old instance may still answer: such an
- * observation does not bring back what was already superseded. */
+/* While a deploy or a rollback rolls out, an instance that goes may still
+ * answer: that does not bring back what is over, and shows nobody live. */
 static bool is_straggler(const struct core *core, const struct service *service,
                          const char *version, bool complete)
 {
-    if (complete || service->rollback || text_equal(version, service->live)) {
+    const struct rollback *rollback = rollback_find(core, service->rollback);
+    if (complete || text_equal(version, service->live) ||
+        (rollback && text_equal(version, rollback->target))) {
         return false;
     }
-    const struct release *live = ledger_live(core, service);
     const struct release *old = ledger_version(core, service, version);
-    return live && old && old->state == RELEASE_SUPERSEDED &&
-           ledger_is_older(old, live);
+    return ledger_live(core, service) && old && !release_is_active(old);
 }
 
 void observe_learn(struct core *core, struct service *service,
                    const char *version, bool complete)
 {
-    service->observed_at = core->now;
     service->failures = 0;
     service->observe_error[0] = '\0';
-    bool news =
-        !text_equal(service->live, version) || service->complete != complete;
-    if (!news || is_straggler(core, service, version, complete)) {
+    if (is_straggler(core, service, version, complete)) {
+        return;
+    }
+    service->observed_at = core->now;
+    if (text_equal(service->live, version) && service->complete == complete) {
         return;
     }
     struct record *record = core_record_about(core, RECORD_OBSERVED, service);

@@ -120,7 +120,7 @@ static uint64_t echo_of(const struct core *core, const struct service *service,
                         const char *version)
 {
     const struct rollback *rollback = rollback_find(
-        core, service->put_live ? service->put_live : service->rollback);
+        core, service->rollback ? service->rollback : service->put_live);
     const struct incident *incident =
         rollback ? incident_find(core, rollback->incident) : NULL;
     bool echoes = incident && incident->closed_at == 0 &&

@@ -155,7 +155,9 @@ static void supplant(const struct core *core, struct service *service,
                      const struct release *release)
 {
     const struct rollback *back = rollback_find(core, service->put_live);
-    service->announced[0] = '\0';
+    if (text_equal(service->announced, release->version)) {
+        service->announced[0] = '\0';
+    }
     if (back && text_equal(back->target, release->version)) {
         service->put_live = 0;
     }

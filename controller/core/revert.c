@@ -93,11 +93,11 @@ static void fail(struct core *core, struct rollback *rollback, const char *code,
     rollback_end(core, rollback, ROLLBACK_FAILED, code, text);
 }
 
-static void fail_raced(struct core *core, struct rollback *rollback)
+static void fail_raced(struct core *core, struct rollback *rollback,
+                       const char *live)
 {
     char detail[2 * NAME_MAX_BYTES];
-    text_join(detail, sizeof detail, service_at(core, rollback->service)->live,
-              ", neither of the two", NULL);
+    text_join(detail, sizeof detail, live, ", neither of the two", NULL);
     fail(core, rollback, "raced", "live is ", detail);
 }
 
@@ -180,7 +180,7 @@ static void seen(struct core *core, struct rollback *rollback,
     } else if (text_equal(input->target.version, rollback->suspect)) {
         suspect_is_live(core, rollback);
     } else {
-        fail_raced(core, rollback);
+        fail_raced(core, rollback, input->target.version);
     }
 }
 

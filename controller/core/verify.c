@@ -6,6 +6,7 @@
 
 #include "controller/core/describe.h"
 #include "controller/core/inside.h"
+#include "controller/core/proof.h"
 
 static const struct policy *policy_of(const struct core *core,
                                       const struct rollback *rollback)
@@ -76,10 +77,13 @@ void verify_look(struct core *core, struct service *service, time_ms g)
         return; /* over; the watch ends with the next tick */
     }
     if (watch->root != ANSWER_UNKNOWN) {
-        watch->ever_known = true;
+        watch->known_root = watch->root;
     }
     if (watch->root != ANSWER_NO) {
         watch->quiet_since = 0;
+        return;
+    }
+    if (!proof_is_fresh(policy, &core->verdict)) {
         return;
     }
     if (watch->quiet_since == 0) {
@@ -95,8 +99,9 @@ static void not_verified(struct core *core, struct rollback *rollback)
 {
     const struct service *service = service_at(core, rollback->service);
     const struct watch *watch = watch_of(core, service);
-    bool known =
-        watch->on && watch->rollback == rollback->id && watch->ever_known;
+    /* It said yes last, or no but not for long enough. */
+    bool known = watch->on && watch->rollback == rollback->id &&
+                 (watch->known_root == ANSWER_YES || watch->root == ANSWER_NO);
     char text[RECORD_TEXT_MAX];
     if (known) {
         text_join(text, sizeof text, service->name, " in ",

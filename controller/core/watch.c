@@ -205,6 +205,7 @@ static void copy_clock(struct watch *watch, const struct release *release,
     watch->progress_at = now;
     watch->leaf = LEAF_INDEX_WAIT;
     watch->root = ANSWER_UNKNOWN;
+    watch->known_root = ANSWER_UNKNOWN;
 }
 
 struct wanted {
@@ -404,6 +405,8 @@ static void skip_gap(struct core *core, struct watch *watch)
     watch->g = grid_after(core->now, every);
     watch->missing = count_missing(core, watch);
     watch->refill = true;
+    watch->quiet_since = 0; /* nobody looked meanwhile */
+    watch->unknown_since = 0;
 }
 
 void watch_due(struct core *core, struct service *service)

@@ -33,7 +33,8 @@ struct watch {
     time_ms judged; /* 0: none */
     uint16_t leaf;
     enum answer root;
-    bool unsure, ever_known;
+    bool unsure;
+    enum answer known_root; /* the last one that was known, or UNKNOWN */
     time_ms unknown_since, quiet_since; /* 0: not so */
 
     /* The watch clock, ahead of the records. */
