@@ -251,23 +251,27 @@ static bool check_forecast(struct compiler *compiler, struct call *call)
     return false;
 }
 
-/* Errors out of requests: both counts, or both rates. */
+/* Errors out of requests.  Those that count events multiply by the time, so
+ * they want rates; of a quotient both may be counts too. */
 static bool check_shares(struct compiler *compiler, const struct call *call)
 {
     const struct unit rate = {1, -1, 0}, count = {1, 0, 0};
     struct unit errors = compiler->draft->nodes[call->operands[0]].unit;
     struct unit requests = compiler->draft->nodes[call->operands[1]].unit;
+    bool counts_too = call->function->op == OP_BURN;
     char first[UNIT_TEXT_MAX], second[UNIT_TEXT_MAX];
 
     if (unit_equal(errors, requests) &&
-        (unit_equal(errors, rate) || unit_equal(errors, count))) {
+        (unit_equal(errors, rate) ||
+         (counts_too && unit_equal(errors, count)))) {
         return true;
     }
-    (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
-                         "%s() wants both signals per_second, or both count; "
-                         "these are %s and %s",
-                         call->function->name, unit_print(errors, first),
-                         unit_print(requests, second));
+    (void)compiler_error(
+        compiler, call->syntax->begin, call->syntax->end,
+        "%s() wants both signals per_second%s; these are %s "
+        "and %s",
+        call->function->name, counts_too ? ", or both count" : "",
+        unit_print(errors, first), unit_print(requests, second));
     return false;
 }
 

@@ -525,8 +525,14 @@ static void windows_are_explained(void **state)
          "28: '5' is not a percentage between 0% and 100%: too_many(errors, "
          "requests, 5%, 5m)\n"},
         {"too_many(errors, size, 5%)",
-         "1: too_many() wants both signals per_second, or both count; these "
-         "are per_second and count\n"},
+         "1: too_many() wants both signals per_second; these are per_second "
+         "and count\n"},
+        {"too_many(size, size, 5%)",
+         "1: too_many() wants both signals per_second; these are count and "
+         "count\n"},
+        {"burn(size, requests, 99.9%)",
+         "1: burn() wants both signals per_second, or both count; these are "
+         "count and per_second\n"},
         {"burn(errors, requests, 99.9%, 5m, 1h)",
          "1: the second window of burn() is the shorter one: burn(errors, "
          "requests, 99.9%, 1h, 5m)\n"},
@@ -536,8 +542,8 @@ static void windows_are_explained(void **state)
          "6: 'size' is not a scraped counter (in PromQL, rate() belongs into "
          "the query): rate(x, 1m)\n"},
         {"worsened(errors, size, 150%, 1%)",
-         "1: worsened() wants both signals per_second, or both count; these "
-         "are per_second and count\n"},
+         "1: worsened() wants both signals per_second; these are per_second "
+         "and count\n"},
         {"worsened(errors, requests, 50%, 1%)",
          "28: '50%' is not a percentage of at least 100%: worsened(errors, "
          "requests, 150%, 0.5%, 10m)\n"},
