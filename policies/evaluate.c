@@ -164,19 +164,16 @@ static struct value evaluate_greater_equal(const struct look *look,
                           right_of(look, node).number);
 }
 
+/* Of texts; the reader refuses `==` on measurements and conditions. */
 static struct value evaluate_equal(const struct look *look,
                                    const struct node *node)
 {
     const struct node *left = policy_node(look->policy, node->a);
     const struct node *right = policy_node(look->policy, node->b);
+    const char *text = node_text(look->policy, left, look->facts);
+    const char *other = node_text(look->policy, right, look->facts);
 
-    if (left->type == TYPE_TEXT) {
-        return value_of_truth(
-            strcmp(node_text(look->policy, left, look->facts),
-                   node_text(look->policy, right, look->facts)) == 0);
-    }
-    return value_of_truth(left_of(look, node).number ==
-                          right_of(look, node).number);
+    return value_of_truth(strcmp(text, other) == 0);
 }
 
 static struct value evaluate_not(const struct look *look,

@@ -41,9 +41,6 @@ const char *fact_text(const struct facts *facts, enum fact fact,
 const char *node_text(const struct policy *policy, const struct node *node,
                       const struct facts *facts)
 {
-    if (node->op == OP_NAMED) {
-        node = policy_node(policy, node->a);
-    }
     if (node->op == OP_TEXT) {
         return policy_text(policy, node->text);
     }
