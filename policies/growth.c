@@ -6,8 +6,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* 3.719 squared: a standard normal exceeds it once in 10,000. */
-#define DEVIATIONS_SQUARED 13.831
+/* 3.090 squared: a standard normal exceeds it once in 1,000. */
+#define DEVIATIONS_SQUARED 9.549
 #define LOAD_GROWTH_MOST   1.15
 #define GOES_ON_LEAST      0.35
 #define SAMPLES_LEAST      8

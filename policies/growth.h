@@ -13,7 +13,7 @@
  * the load grew by more than 15 % a pair proves nothing.  Over the pairs that
  * do, all of these must be true:
  *   - more go up than chance allows (Mann and Kendall's test, its variance
- *     worked out for these pairs; 1 in 10,000, since every look asks);
+ *     worked out for these pairs; 1 in 1,000, since every look asks);
  *   - from the first third to the last the typical growth is to at least
  *     @factor times the first;
  *   - it goes on: from the middle third to the last it is at least 0.35 of

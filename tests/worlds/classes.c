@@ -28,7 +28,7 @@ static double greatest(double a, double b)
 static void draw_meter(struct plan *plan, struct chance *chance)
 {
     static const double every[] = {5, 15, 15, 15, 30, 60};
-    static const double before[] = {3600, 3600, 3600, 5400, 2400, 7200};
+    static const double before[] = {3600, 3600, 5400, 2400, 1200, 7200};
 
     plan->every = (int)one_of(chance, every, 6);
     plan->before = one_of(chance, before, 6);
@@ -302,6 +302,28 @@ static void draw_leak_without_past(struct plan *plan, struct chance *chance)
     plan->before = 0;
 }
 
+static void draw_slow_alone(struct plan *plan, struct chance *chance)
+{
+    draw_common(plan, chance);
+    set_rate(plan, chance_pick(chance, 3, 3000));
+    plan->onset = soon(chance);
+    plan->bad_hold = (struct ramp){plan->onset, 1, chance_pick(chance, 5, 15)};
+    plan->size = 1 + 30 * plan->rate * plan->hold + 30; /* never in the way */
+    plan->has_pool = false;
+    plan->has_latency = true;
+    plan->day_depth = chance_between(chance, 0, 0.1);
+}
+
+static void draw_bad_while_burning(struct plan *plan, struct chance *chance)
+{
+    draw_common(plan, chance);
+    set_rate(plan, chance_pick(chance, 4, 3000));
+    plan->onset = soon(chance);
+    plan->burning = (struct spell){-1e6, 1e6, chance_pick(chance, 0.03, 0.08)};
+    plan->bad_errors = plan->burning.size * chance_between(chance, 2.5, 6);
+    plan->errors_wander = chance_pick(chance, 0.05, 0.2);
+}
+
 /* --- Releases that must stay ---------------------------------------------- */
 
 static void draw_long(struct plan *plan, struct chance *chance)
@@ -513,6 +535,25 @@ static void draw_quiet_without_past(struct plan *plan, struct chance *chance)
     }
 }
 
+/* Each request costs a little more; that is a price, not an incident. */
+static void draw_a_little_slower(struct plan *plan, struct chance *chance)
+{
+    draw_long(plan, chance);
+    draw_pool(plan, chance, 0.1, 0.4);
+    plan->bad_hold = (struct ramp){0, chance_pick(chance, 1, 900),
+                                   chance_between(chance, 1.1, 1.6)};
+}
+
+static void draw_ramp_without_past(struct plan *plan, struct chance *chance)
+{
+    if (chance_is(chance, 0.5)) {
+        draw_harmless_ramp(plan, chance);
+    } else {
+        draw_slowing_ramp(plan, chance);
+    }
+    plan->before = 0;
+}
+
 static void draw_alone_and_well(struct plan *plan, struct chance *chance)
 {
     draw_healthy(plan, chance);
@@ -586,6 +627,8 @@ const struct world_class world_classes[] = {
     {"errors-alone", WANTED_ROLLBACK, draw_errors_alone},
     {"errors-without-past", WANTED_ROLLBACK, draw_errors_without_past},
     {"leak-without-past", WANTED_ROLLBACK, draw_leak_without_past},
+    {"slow-alone", WANTED_ROLLBACK, draw_slow_alone},
+    {"bad-while-burning", WANTED_ROLLBACK, draw_bad_while_burning},
     {"healthy", WANTED_STAY, draw_healthy},
     {"turbulence", WANTED_STAY, draw_turbulence},
     {"harmless-ramp", WANTED_STAY, draw_harmless_ramp},
@@ -605,6 +648,8 @@ const struct world_class world_classes[] = {
     {"some-errors-always", WANTED_STAY, draw_some_errors_always},
     {"patchy", WANTED_STAY, draw_patchy},
     {"quiet-without-past", WANTED_STAY, draw_quiet_without_past},
+    {"a-little-slower", WANTED_STAY, draw_a_little_slower},
+    {"ramp-without-past", WANTED_STAY, draw_ramp_without_past},
     {"alone-and-well", WANTED_STAY, draw_alone_and_well},
     {"one-way", WANTED_HOLD, draw_one_way},
     {"blind", WANTED_BLIND_STAY, draw_blind},
