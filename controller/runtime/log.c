@@ -203,19 +203,32 @@ void log_free(struct log *log)
     free(log);
 }
 
-void log_pairs(struct log *log, enum log_level level, const char *event,
-               const char *const *pairs)
+static void say(struct log *log, time_ms at, enum log_level level,
+                const char *event, const char *const *pairs)
 {
-    const time_ms at = clock_wall();
-
-    if (level < log->least || !may_say(log, event, at)) {
-        return;
-    }
     begin(log, at, level, event);
     for (size_t i = 0; pairs[i] != NULL; i += 2) {
         put_pair(log, pairs[i], pairs[i + 1]);
     }
     end(log);
+}
+
+void log_fact(struct log *log, enum log_level level, const char *event,
+              const char *const *pairs)
+{
+    if (level >= log->least) {
+        say(log, clock_wall(), level, event, pairs);
+    }
+}
+
+void log_pairs(struct log *log, enum log_level level, const char *event,
+               const char *const *pairs)
+{
+    const time_ms at = clock_wall();
+
+    if (level >= log->least && may_say(log, event, at)) {
+        say(log, at, level, event, pairs);
+    }
 }
 
 void log_event(struct log *log, enum log_level level, const char *event, ...)

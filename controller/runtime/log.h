@@ -30,4 +30,9 @@ void log_event(struct log *log, enum log_level level, const char *event, ...)
 void log_pairs(struct log *log, enum log_level level, const char *event,
                const char *const *pairs);
 
+/* The same for what was decided or done: never left out, and its lines leave
+ * no others out.  Only for what is bounded by what may happen. */
+void log_fact(struct log *log, enum log_level level, const char *event,
+              const char *const *pairs);
+
 #endif

@@ -4,39 +4,41 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* What each kind of record is called in the log, and how loud it is.  Quiet
- * kinds are for `--log-level debug`. */
+/* What each kind of record is called in the log, how loud it is, and whether
+ * its lines must all be there, as those of warnings must.  Quiet kinds are for
+ * `--log-level debug`. */
 static const struct {
     const char *event;
     enum log_level level;
+    bool is_fact;
 } lines[] = {
-    [RECORD_STARTED] = {"controller.started", LOG_INFO},
-    [RECORD_POLICY_SET] = {"policy.set", LOG_INFO},
-    [RECORD_POLICY_REMOVED] = {"policy.removed", LOG_WARNING},
-    [RECORD_REGISTERED] = {"release.registered", LOG_INFO},
-    [RECORD_OBSERVED] = {"live.changed", LOG_INFO},
-    [RECORD_BASELINE] = {"baseline.learned", LOG_DEBUG},
-    [RECORD_PROGRESS] = {"watch.progress", LOG_DEBUG},
-    [RECORD_VERDICT] = {"verdict", LOG_INFO},
-    [RECORD_RELEASE_MOVED] = {"release.moved", LOG_INFO},
-    [RECORD_INCIDENT_OPENED] = {"incident.opened", LOG_WARNING},
-    [RECORD_INCIDENT_CLOSED] = {"incident.closed", LOG_INFO},
-    [RECORD_ROLLBACK_PROPOSED] = {"rollback.proposed", LOG_WARNING},
-    [RECORD_ROLLBACK_MOVED] = {"rollback", LOG_WARNING},
-    [RECORD_FROZEN] = {"frozen", LOG_WARNING},
-    [RECORD_THAWED] = {"thawed", LOG_INFO},
-    [RECORD_TAINTED] = {"tainted", LOG_WARNING},
-    [RECORD_COMMANDED] = {"commanded", LOG_INFO},
-    [RECORD_NOTICE] = {"notice.queued", LOG_INFO},
-    [RECORD_NOTICE_DONE] = {"notice.done", LOG_INFO},
-    [RECORD_ACTION] = {"action.queued", LOG_INFO},
-    [RECORD_ACTION_DONE] = {"action.done", LOG_INFO},
-    [RECORD_SOURCE_LOST] = {"source.lost", LOG_WARNING},
-    [RECORD_SOURCE_BACK] = {"source.back", LOG_INFO},
-    [RECORD_CLOCK_SET] = {"clock.set", LOG_WARNING},
-    [RECORD_STOP_FILE] = {"stop_file", LOG_WARNING},
-    [RECORD_BLIND] = {"blind", LOG_WARNING},
-    [RECORD_ANNOUNCED] = {"announced", LOG_INFO},
+    [RECORD_STARTED] = {"controller.started", LOG_INFO, true},
+    [RECORD_POLICY_SET] = {"policy.set", LOG_INFO, true},
+    [RECORD_POLICY_REMOVED] = {"policy.removed", LOG_WARNING, true},
+    [RECORD_REGISTERED] = {"release.registered", LOG_INFO, false},
+    [RECORD_OBSERVED] = {"live.changed", LOG_INFO, false},
+    [RECORD_BASELINE] = {"baseline.learned", LOG_DEBUG, false},
+    [RECORD_PROGRESS] = {"watch.progress", LOG_DEBUG, false},
+    [RECORD_VERDICT] = {"verdict", LOG_INFO, true},
+    [RECORD_RELEASE_MOVED] = {"release.moved", LOG_INFO, true},
+    [RECORD_INCIDENT_OPENED] = {"incident.opened", LOG_WARNING, true},
+    [RECORD_INCIDENT_CLOSED] = {"incident.closed", LOG_INFO, true},
+    [RECORD_ROLLBACK_PROPOSED] = {"rollback.proposed", LOG_WARNING, true},
+    [RECORD_ROLLBACK_MOVED] = {"rollback", LOG_WARNING, true},
+    [RECORD_FROZEN] = {"frozen", LOG_WARNING, true},
+    [RECORD_THAWED] = {"thawed", LOG_INFO, true},
+    [RECORD_TAINTED] = {"tainted", LOG_WARNING, true},
+    [RECORD_COMMANDED] = {"commanded", LOG_INFO, true},
+    [RECORD_NOTICE] = {"notice.queued", LOG_INFO, false},
+    [RECORD_NOTICE_DONE] = {"notice.done", LOG_INFO, false},
+    [RECORD_ACTION] = {"action.queued", LOG_INFO, false},
+    [RECORD_ACTION_DONE] = {"action.done", LOG_INFO, false},
+    [RECORD_SOURCE_LOST] = {"source.lost", LOG_WARNING, false},
+    [RECORD_SOURCE_BACK] = {"source.back", LOG_INFO, false},
+    [RECORD_CLOCK_SET] = {"clock.set", LOG_WARNING, true},
+    [RECORD_STOP_FILE] = {"stop_file", LOG_WARNING, true},
+    [RECORD_BLIND] = {"blind", LOG_WARNING, true},
+    [RECORD_ANNOUNCED] = {"announced", LOG_INFO, false},
 };
 
 #define PAIRS_MAX   24
@@ -158,6 +160,7 @@ static enum log_level level_of(const struct record *record)
 static void say(struct log *log, const struct record *record)
 {
     struct line line = {.count = 0};
+    const enum log_level level = level_of(record);
 
     assert(record->kind < sizeof(lines) / sizeof(lines[0]));
     add_id(&line, "record", record->sequence);
@@ -173,7 +176,11 @@ static void say(struct log *log, const struct record *record)
     add_id(&line, "release", record->release);
     add_id(&line, "incident", record->incident);
     add_id(&line, "rollback", record->rollback);
-    log_pairs(log, level_of(record), event_of(&line, record), line.pairs);
+    if (lines[record->kind].is_fact || level >= LOG_WARNING) {
+        log_fact(log, level, event_of(&line, record), line.pairs);
+    } else {
+        log_pairs(log, level, event_of(&line, record), line.pairs);
+    }
 }
 
 void record_lines(struct log *log, const struct decision *decision)

@@ -58,6 +58,28 @@ static void a_line_is_logfmt_with_escaped_values(void **state)
     free(text);
 }
 
+/* A next line (U+0085), a line separator, text that runs backwards, a value
+ * that looks like another pair: none of it is more than a value. */
+static void nothing_in_a_value_ends_its_line_or_turns_it_round(void **state)
+{
+    struct memory_log it;
+    char *text = NULL;
+
+    (void)state;
+    open_log(&it, LOG_LOGFMT);
+    log_event(it.log, LOG_INFO, "x", "a", "1\n\rtime=0 level=info", "b",
+              "\xc2\x85z", "c", "\xe2\x80\xa8z", "d", "\xe2\x80\xaez", "e",
+              "level=error", NULL);
+    text = close_log(&it);
+    assert_non_null(strstr(text, "a=\"1\\\\x0a\\\\x0dtime=0 level=info\""));
+    assert_non_null(strstr(text, "b=\"\\\\xc2\\\\x85z\""));
+    assert_non_null(strstr(text, "c=\"\\\\xe2\\\\x80\\\\xa8z\""));
+    assert_non_null(strstr(text, "d=\"\\\\xe2\\\\x80\\\\xaez\""));
+    assert_non_null(strstr(text, "e=\"level=error\"\n"));
+    assert_int_equal(strchr(text, '\n') - text, (int)strlen(text) - 1);
+    free(text);
+}
+
 static void json_lines_are_json(void **state)
 {
     struct memory_log it;
@@ -130,13 +152,39 @@ static void a_flood_is_cut_and_counted(void **state)
     free(text);
 }
 
+/* What was decided is said, however much of it there is; and it leaves what
+ * else is said its room. */
+static void facts_are_never_left_out(void **state)
+{
+    static const char *const pairs[] = {"service", "shop", NULL};
+    struct memory_log it;
+    char *text = NULL;
+
+    (void)state;
+    open_log(&it, LOG_LOGFMT);
+    for (int i = 0; i < 1000; i++) {
+        log_fact(it.log, LOG_WARNING, "rollback.refused", pairs);
+    }
+    log_event(it.log, LOG_WARNING, "rollback.refused", NULL);
+    log_fact(it.log, LOG_DEBUG, "rollback.quiet", pairs);
+    text = close_log(&it);
+    assert_int_equal(count_of(text, "event=rollback.refused service=shop\n"),
+                     1000);
+    assert_int_equal(count_of(text, "event=rollback.refused\n"), 1);
+    assert_null(strstr(text, "left_out"));
+    assert_null(strstr(text, "rollback.quiet"));
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_is_logfmt_with_escaped_values),
+        cmocka_unit_test(nothing_in_a_value_ends_its_line_or_turns_it_round),
         cmocka_unit_test(json_lines_are_json),
         cmocka_unit_test(a_huge_value_is_cut_and_the_line_stays_whole),
         cmocka_unit_test(a_flood_is_cut_and_counted),
+        cmocka_unit_test(facts_are_never_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
