@@ -327,6 +327,10 @@ static void compare_acts(const struct judged *judged)
         fail(result, acts->place, acts->to,
              "expected the call by %s; it never left",
              case_span(test_case, acts->to, to));
+    } else if (!acts->never && acts->from == acts->to && at != acts->from) {
+        fail(result, acts->place, at, "expected the call at %s; it left at %s",
+             case_span(test_case, acts->from, from),
+             case_span(test_case, at, when));
     } else if (!acts->never && (at < acts->from || at > acts->to)) {
         fail(result, acts->place, at,
              "expected the call between %s and %s; it left at %s",

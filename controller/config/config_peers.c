@@ -236,7 +236,8 @@ static void read_webhook(struct config_reader *reader,
     }
     url = yaml_get(map, "url");
     if (url == NULL) {
-        (void)yaml_key_error(reader->problems, map, "'url' is missing");
+        (void)yaml_key_error(reader->problems, map,
+                             "'url' is missing: the address to post to");
     } else {
         (void)config_read_url(reader, url, false, notice->url);
     }

@@ -160,20 +160,23 @@ static void read_peers(struct config_reader *reader,
 
 /* First match wins, so an entry behind one that takes all of it is dead. */
 static void warn_of_dead_entry(struct config_reader *reader,
+                               const struct yaml_item *section,
                                const struct yaml_item *map)
 {
     const struct config *config = reader->config;
     const struct service_config *last =
         &config->services[config->services_count - 1];
+    const struct yaml_item *above = section->first;
 
     for (const struct service_config *first = config->services; first < last;
-         first++) {
+         first++, above = above->next) {
         if (config_pattern_covers(first->service, last->service) &&
             config_pattern_covers(first->environment, last->environment)) {
-            (void)yaml_warning(reader->problems, map,
-                               "never used: an entry above already takes %s "
-                               "in %s; first match wins",
-                               last->service, last->environment);
+            problem_note(yaml_warning(reader->problems, map,
+                                      "never used: an entry above already "
+                                      "takes %s in %s; first match wins",
+                                      last->service, last->environment),
+                         above->line, above->column, "it is this one");
             return;
         }
     }
@@ -198,7 +201,6 @@ static void read_service(struct config_reader *reader,
     read_peers(reader, map, service);
     config_get_mode(reader, map, &service->ceiling);
     read_variables(reader, map, service);
-    warn_of_dead_entry(reader, map);
 }
 
 void config_read_services(struct config_reader *reader,
@@ -223,5 +225,6 @@ void config_read_services(struct config_reader *reader,
         config->services_count++;
         read_service(reader, item,
                      &config->services[config->services_count - 1]);
+        warn_of_dead_entry(reader, section, item);
     }
 }

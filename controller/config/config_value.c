@@ -366,9 +366,10 @@ bool config_read_reference(struct config_reader *reader,
     }
     nearest = config_nearest(names, name);
     if (nearest != NULL) {
-        (void)yaml_error(reader->problems, item,
-                         "unknown %s '%s'; did you mean '%s'?", names->what,
-                         name, nearest);
+        yaml_fix(yaml_error(reader->problems, item,
+                            "unknown %s '%s'; did you mean '%s'?", names->what,
+                            name, nearest),
+                 item, nearest);
     } else {
         (void)yaml_error(reader->problems, item,
                          "unknown %s '%s'; describe it in '%ss:'", names->what,

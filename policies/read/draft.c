@@ -184,9 +184,9 @@ struct policy *draft_finish(struct draft *draft, const char *source,
     if (bytes > POLICY_BLOCK_MAX || draft->full) {
         if (!draft->full) {
             problems_error(draft->problems, 0, 0,
-                           "the policy has %zu bytes once compiled; at most "
-                           "%d",
-                           bytes, POLICY_BLOCK_MAX);
+                           "the policy is too large once compiled; at most "
+                           "%d bytes",
+                           POLICY_BLOCK_MAX);
         }
         return NULL;
     }

@@ -527,7 +527,8 @@ static uint16_t compile_item(struct draft *draft, const struct yaml_item *item,
         root = NONE_INDEX;
     } else if (root != NONE_INDEX && type == TYPE_TEXT) {
         (void)yaml_error(draft->problems, item,
-                         "a signal is a number or a condition, not a text");
+                         "a signal is a number or a condition, not a text; "
+                         "compare it with == or !=");
         root = NONE_INDEX;
     }
     free(compiler);

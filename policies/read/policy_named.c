@@ -188,7 +188,8 @@ static void complain_of_circle(struct draft *draft, const struct needs *needs,
                                  draft->symbols[trail[i]].item->key);
     }
     (void)yaml_key_error(draft->problems, draft->symbols[at].item,
-                         "signal '%s' needs itself: %s",
+                         "signal '%s' needs itself: %s; work one of them out "
+                         "from something else",
                          draft->symbols[at].item->key, text);
 }
 

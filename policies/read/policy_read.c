@@ -313,7 +313,8 @@ static void read_root(struct draft *draft, const struct yaml_item *root)
     item = yaml_get(root, "tree");
     if (item == NULL) {
         (void)problems_error(draft->problems, root->line, root->column,
-                             "the policy has no 'tree:'");
+                             "the policy has no 'tree:'; it begins with a "
+                             "question: question, if, then, else");
     } else {
         draft_tree(draft, item);
     }
@@ -399,7 +400,7 @@ bool policy_file_is_named(const char *name)
             return false;
         }
     }
-    return name[0] != '.' && (ends_with(name, ".yaml") ||
-                              ends_with(name, ".yml") ||
-                              ends_with(name, ".json"));
+    return name[0] != '.' &&
+           (ends_with(name, ".yaml") || ends_with(name, ".yml") ||
+            ends_with(name, ".json"));
 }

@@ -148,9 +148,11 @@ static void refuse_beside(struct draft *draft, const struct yaml_item *entry,
     const struct yaml_item *item = yaml_get(entry, key);
 
     if (item != NULL && strcmp(fetch, "prometheus") != 0) {
-        (void)yaml_key_error(draft->problems, item,
-                             "'%s' belongs to 'prometheus', not to '%s'", key,
-                             fetch);
+        (void)yaml_key_error(
+            draft->problems, item,
+            "'%s' belongs to 'prometheus', not to '%s'; take it "
+            "out",
+            key, fetch);
     }
 }
 
@@ -201,8 +203,12 @@ static void read_fetched(struct draft *draft, const struct yaml_item *entry,
     }
     symbol->broken = !keep_query(draft, query, &signal.query);
     if (!symbol->broken && fetch == FETCH_JSON && query->text[0] != '/') {
-        (void)yaml_error(draft->problems, query,
-                         "'json' wants a JSON pointer; it begins with '/'");
+        char fix[PROBLEM_TEXT_MAX];
+
+        (void)snprintf(fix, sizeof(fix), "/%.300s", query->text);
+        yaml_fix(yaml_error(draft->problems, query,
+                            "'json' wants a JSON pointer; it begins with '/'"),
+                 query, fix);
     }
     symbol->broken = !read_unit(draft, entry, &signal) || symbol->broken;
     refuse_beside(draft, entry, "select", key);
@@ -304,10 +310,12 @@ static bool check_named_keys(struct draft *draft, const struct yaml_item *entry)
             elsewhere = elsewhere || strcmp(item->key, fetched_keys[i]) == 0;
         }
         if (elsewhere) {
-            problem = yaml_key_error(draft->problems, item,
-                                     "'%s' belongs to a fetched signal; of "
-                                     "'is' it follows from the expression",
-                                     item->key);
+            problem =
+                yaml_key_error(draft->problems, item,
+                               "'%s' belongs to a fetched signal; of "
+                               "'is' it follows from the expression; take it "
+                               "out",
+                               item->key);
         } else if (strcmp(item->key, "is") != 0) {
             problem = yaml_unknown_key(item, keys, 1, draft->problems);
         }

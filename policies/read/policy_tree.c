@@ -153,8 +153,9 @@ static void read_blame(struct draft *draft, const struct yaml_item *item,
         return;
     }
     if (leaf->kind != LEAF_PAGE) {
-        (void)yaml_key_error(draft->problems, item,
-                             "only a 'page' may blame nobody");
+        (void)yaml_key_error(
+            draft->problems, item,
+            "only a 'page' may blame nobody; take 'blame' out");
         return;
     }
     leaf->blames_nobody = true;
@@ -208,11 +209,10 @@ static void read_leaf(struct draft *draft, const struct yaml_item *item,
 {
     struct leaf *leaf = &draft->leaves[index];
     const struct yaml_item *entry = NULL;
+    bool has_kind = false;
 
     (void)yaml_expect_map(item, leaf_keys, LEAF_KEYS, draft->problems);
-    if (!read_leaf_kind(draft, item, leaf)) {
-        return;
-    }
+    has_kind = read_leaf_kind(draft, item, leaf);
     read_freeze(draft, yaml_get(item, "freeze"), leaf);
     entry = yaml_get(item, "run");
     if (entry != NULL && yaml_expect_name(entry, draft->problems) != NULL) {
@@ -223,7 +223,7 @@ static void read_leaf(struct draft *draft, const struct yaml_item *item,
         read_notify(draft, entry, leaf);
     }
     entry = yaml_get(item, "blame");
-    if (entry != NULL) {
+    if (entry != NULL && has_kind) {
         read_blame(draft, entry, leaf);
     }
     entry = yaml_get(item, "mode");
@@ -393,13 +393,16 @@ static uint16_t add_question(struct draft *draft, const struct yaml_item *item,
 
 /* --- A node: a word, a leaf or a question --------------------------------- */
 
-static bool read_word(struct draft *draft, const struct yaml_item *item,
+static bool read_word(struct draft *draft, const struct waiting *waiting,
                       struct branch *branch)
 {
-    static const char *const words[] = {"healthy", "wait"};
+    /* the last two of `unknown` only, where they have been read already */
+    static const char *const words[] = {"healthy", "wait", "then", "else"};
     size_t index = 0;
 
-    if (!yaml_expect_word(item, words, 2, &index, draft->problems)) {
+    if (!yaml_expect_word(waiting->item, words,
+                          waiting->side == SIDE_UNKNOWN ? 4 : 2, &index,
+                          draft->problems)) {
         return false;
     }
     *branch = (struct branch){TO_LEAF, index == 0 ? LEAF_INDEX_HEALTHY
@@ -415,7 +418,13 @@ static void read_node(struct tree_reader *reader, const struct waiting *waiting)
     uint16_t index = NONE_INDEX;
 
     if (item->kind == YAML_TEXT && !yaml_is_empty(item)) {
-        (void)read_word(draft, item, branch);
+        (void)read_word(draft, waiting, branch);
+        return;
+    }
+    if (item->kind == YAML_LIST) {
+        (void)yaml_error(draft->problems, item,
+                         "a branch leads to one thing: healthy, wait, a leaf "
+                         "or a question");
         return;
     }
     if (!yaml_expect_map(item, NULL, 0, draft->problems)) {

@@ -71,7 +71,7 @@ static const struct {
      "this escape is not a character; write the character itself"},
     {NULL, "block sequence entries are not allowed in this context",
      "a list cannot begin here; put '- ' on its own line below the key"},
-    {NULL, "block mapping entries are not allowed in this context",
+    {NULL, "mapping keys are not allowed in this context",
      "a key cannot begin here"},
     {"while parsing a block mapping", "did not find expected key",
      "this line does not fit the map above; check its indentation and the "
@@ -148,8 +148,10 @@ static void complain(const struct event_reader *reader)
     struct yaml_spot spot = spot_of(reader, &parser->problem_mark);
     struct yaml_spot opened = spot_of(reader, &parser->context_mark);
     const char *words = NULL;
-    bool closing = begins_with(parser->context, "while scanning a quoted") &&
-                   strstr(translate(parser), "never closed") != NULL;
+    bool closing =
+        begins_with(parser->context, "while scanning a simple key") ||
+        (begins_with(parser->context, "while scanning a quoted") &&
+         strstr(translate(parser), "never closed") != NULL);
     struct problem *problem = NULL;
 
     if (parser->error == YAML_MEMORY_ERROR) {

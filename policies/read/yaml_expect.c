@@ -157,7 +157,7 @@ static const char *what_it_is(const struct yaml_item *item)
     }
     switch (item->kind) {
     case YAML_TEXT:
-        return "a text";
+        return item->text_length == 0 ? "an empty text" : "a text";
     case YAML_LIST:
         return "a list";
     case YAML_MAP:

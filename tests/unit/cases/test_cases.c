@@ -268,15 +268,17 @@ static void the_policy_must_be_there_and_good(void **state)
         "a.test.yaml\n"
         "b.yaml: error: cannot be read: No such file or directory\n" BROKEN);
     write_file("a.yaml", "policy: a\n");
-    check_text("cases: []\n", "a.test.yaml\n"
-                              "a.yaml:1:1: warning: no 'mode': this policy "
-                              "only observes; write 'mode: auto' to let it "
-                              "act\n"
-                              "policy: a\n"
-                              "^\n"
-                              "a.yaml:1:1: error: the policy has no 'tree:'\n"
-                              "policy: a\n"
-                              "^\n" BROKEN);
+    check_text("cases: []\n",
+               "a.test.yaml\n"
+               "a.yaml:1:1: warning: no 'mode': this policy "
+               "only observes; write 'mode: auto' to let it "
+               "act\n"
+               "policy: a\n"
+               "^\n"
+               "a.yaml:1:1: error: the policy has no 'tree:'; it begins with a "
+               "question: question, if, then, else\n"
+               "policy: a\n"
+               "^\n" BROKEN);
     assert_int_equal(unlink("a.yaml"), 0);
     check_text("cases: []\n",
                "a.test.yaml\n"
@@ -306,6 +308,72 @@ static void what_is_no_test_file_says_so(void **state)
                "^~~~~\n" BROKEN);
 }
 
+/* --- Bounds --------------------------------------------------------------- */
+
+/* The file that is made of a beginning and @count pieces with a number. */
+static void check_many(const char *beginning, const char *before,
+                       const char *after, size_t count, const char *expected)
+{
+    struct case_report report;
+    char *text = NULL, *printed = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    assert_non_null(out);
+    (void)fputs(beginning, out);
+    for (size_t i = 1; i <= count; i++) {
+        (void)fprintf(out, "%s%zu%s", before, i, after);
+    }
+    assert_int_equal(fclose(out), 0);
+    printed = run_text(text, &report);
+    if (strstr(printed, expected) == NULL) {
+        fail_msg("'%s' does not say '%s'", printed, expected);
+    }
+    free(printed);
+    free(text);
+}
+
+static void a_case_is_bounded(void **state)
+{
+    (void)state;
+    check_many(SERIES "cases:\n  - case: one\n    expect:\n", "      ",
+               "m: healthy\n", 65,
+               "more than 64 expectations in one case; split it");
+    check_many("cases:\n  - case: one\n    final: wait\n    series:\n",
+               "      s", ": 1\n", 65, "more than 64 series in one case");
+    check_many("cases:\n", "  - case: c", "\n", 257,
+               "a file holds 1 to 256 cases, this one 257");
+}
+
+static void columns_that_do_not_fit_say_so(void **state)
+{
+    FILE *file = NULL;
+
+    (void)state;
+    file = fopen("a.yaml", "w");
+    assert_non_null(file);
+    (void)fputs(
+        "policy: a\nmode: auto\ntree: {question: q, if: named > 2, "
+        "then: wait, else: healthy}\nsignals:\n  named: {is: s1 + s2}\n",
+        file);
+    for (size_t i = 1; i <= 32; i++) {
+        (void)fprintf(file, "  s%zu: {prometheus: q, unit: count}\n", i);
+    }
+    assert_int_equal(fclose(file), 0);
+    check_text(
+        "cases:\n"
+        "  - case: one\n"
+        "    lasts: 5m\n"
+        "    final: wait\n"
+        "    series: {named: 1}\n",
+        "a.test.yaml\n"
+        "a.test.yaml:5:21: error: with these series the policy cannot be "
+        "read: with the table's columns there are more than 32 fetched "
+        "signals\n"
+        "    series: {named: 1}\n"
+        "                    ^\n" BROKEN);
+}
+
 #define STORY(name)                                                            \
     cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
@@ -319,6 +387,8 @@ int main(void)
         STORY(a_case_needs_every_signal_that_is_read),
         STORY(the_policy_must_be_there_and_good),
         STORY(what_is_no_test_file_says_so),
+        STORY(a_case_is_bounded),
+        STORY(columns_that_do_not_fit_say_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

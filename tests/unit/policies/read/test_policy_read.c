@@ -492,7 +492,8 @@ static void keys_are_explained(void **state)
          "'policy: NAME'\n"
          "mode: auto\n"
          "^\n"},
-        {HEAD, "policy.yaml:1:1: error: the policy has no 'tree:'\n"
+        {HEAD, "policy.yaml:1:1: error: the policy has no 'tree:'; it begins "
+               "with a question: question, if, then, else\n"
                "policy: p\n"
                "^\n"},
         {"policy: p\n" TREE,
@@ -581,7 +582,7 @@ static void signals_are_explained(void **state)
          "  ^\n"},
         {HEAD "signals:\n  x: {is: 5, unit: count}\n" TREE,
          "policy.yaml:4:14: error: 'unit' belongs to a fetched signal; of "
-         "'is' it follows from the expression\n"
+         "'is' it follows from the expression; take it out\n"
          "  x: {is: 5, unit: count}\n"
          "             ^~~~\n"},
         {HEAD "signals:\n  X-y: {is: 5}\n" TREE,
@@ -606,24 +607,27 @@ static void signals_are_explained(void **state)
               "  a: {is: b + 1}\n"
               "  b: {is: c + 1}\n"
               "  c: {is: b + 1}\n" TREE,
-         "policy.yaml:5:3: error: signal 'b' needs itself: b -> c -> b\n"
+         "policy.yaml:5:3: error: signal 'b' needs itself: b -> c -> b; work "
+         "one of them out from something else\n"
          "  b: {is: c + 1}\n"
          "  ^\n"},
         {HEAD "signals:\n  a: {is: a + 1}\n" TREE,
-         "policy.yaml:4:3: error: signal 'a' needs itself: a -> a\n"
+         "policy.yaml:4:3: error: signal 'a' needs itself: a -> a; work one of "
+         "them out from something else\n"
          "  a: {is: a + 1}\n"
          "  ^\n"},
         {HEAD "signals:\n"
               "  x: {scrape: m, unit: count, select: {a: b}}\n" TREE,
          "policy.yaml:4:31: error: 'select' belongs to 'prometheus', not to "
-         "'scrape'\n"
+         "'scrape'; take it out\n"
          "  x: {scrape: m, unit: count, select: {a: b}}\n"
          "                              ^~~~~~\n"},
         {HEAD "signals:\n  x: {json: a.b, unit: count}\n" TREE,
          "policy.yaml:4:13: error: 'json' wants a JSON pointer; it begins "
          "with '/'\n"
          "  x: {json: a.b, unit: count}\n"
-         "            ^~~\n"},
+         "            ^~~\n"
+         "  fix: a.b -> /a.b\n"},
         {HEAD
          "signals:\n"
          "  x: {prometheus: q, unit: count, select: {a: release.kind}}\n" TREE,
@@ -710,7 +714,8 @@ static void trees_are_explained(void **state)
          "                ^~~~~~~~~~~\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: wait,\n"
               "  else: {hold: text, blame: none}}\n",
-         "policy.yaml:4:22: error: only a 'page' may blame nobody\n"
+         "policy.yaml:4:22: error: only a 'page' may blame nobody; take "
+         "'blame' out\n"
          "  else: {hold: text, blame: none}}\n"
          "                     ^~~~~\n"},
         {HEAD "tree: {question: q, if: release.stuck, then: wait,\n"
