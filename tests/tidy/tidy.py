@@ -28,7 +28,8 @@ ROOMS = {
     "controller/notices": [*LOW, "controller/runtime"],
     "controller/api": [*LOW, "controller/runtime"],
     "controller/replay": [*CORE, "policies/read", "controller/core"],
-    "controller/cli": [*LOW, "controller/runtime", "controller/replay"],
+    "controller/cases": [*CORE, "policies/read", "controller/core", "controller/replay"],
+    "controller/cli": [*LOW, "controller/runtime", "controller/replay", "controller/cases"],
 }
 # controller/*.c joins the rooms; tests may look everywhere.
 
