@@ -158,6 +158,17 @@ void query_answered(struct core *core, const struct input *input)
     wake_watches(core, query, g);
 }
 
+/* The same grid time may be asked for again: an older answer is none. */
+static void forget_samples(struct core *core, const struct query *query)
+{
+    for (uint32_t id = query->series; id != NONE_ID;
+         id = series_at(core, id)->next) {
+        for (size_t i = 0; i < GRID_SLOTS; i++) {
+            series_at(core, id)->samples[i].g = 0;
+        }
+    }
+}
+
 void queries_restart(struct core *core)
 {
     for (uint32_t id = 0; id < core->queries.queries_used; id++) {
@@ -169,6 +180,7 @@ void queries_restart(struct core *core)
         for (size_t i = 0; i < GRID_SLOTS; i++) {
             query->answers[i].asked = ASKED_NEVER;
         }
+        forget_samples(core, query);
         query->g = grid_after(core->now - lag, query->key.every);
         timer_arm(&core->timers, &query->timer, query->g + lag);
     }

@@ -303,13 +303,6 @@ void core_step(struct core *core, const struct input *input,
 
 typedef void apply_function(struct core *core, const struct record *record);
 
-static void apply_started(struct core *core, const struct record *record)
-{
-    assert(core->pending.count == 0);
-    core->epoch = record->epoch;
-    core->counter = 0;
-}
-
 static void apply_stop_file(struct core *core, const struct record *record)
 {
     core->stopped = record->on;
@@ -323,14 +316,8 @@ static void apply_commanded(struct core *core, const struct record *record)
     }
 }
 
-/* Told for the journal's reader; the core knows nothing more by it. */
-static void apply_nothing(struct core *core, const struct record *record)
-{
-    assert(core->sequence == record->sequence);
-}
-
 static apply_function *const apply_table[] = {
-    [RECORD_STARTED] = apply_started,
+    [RECORD_STARTED] = recover_apply_started,
     [RECORD_POLICY_SET] = rulebook_apply_set,
     [RECORD_POLICY_REMOVED] = rulebook_apply_removed,
     [RECORD_REGISTERED] = release_apply_registered,
@@ -353,7 +340,7 @@ static apply_function *const apply_table[] = {
     [RECORD_ACTION_DONE] = action_apply_done,
     [RECORD_SOURCE_LOST] = source_apply,
     [RECORD_SOURCE_BACK] = source_apply,
-    [RECORD_CLOCK_SET] = apply_nothing,
+    [RECORD_CLOCK_SET] = recover_apply_clock_set,
     [RECORD_STOP_FILE] = apply_stop_file,
     [RECORD_BLIND] = release_apply_blind,
     [RECORD_ANNOUNCED] = service_apply_announced,

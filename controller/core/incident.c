@@ -59,6 +59,13 @@ void incident_close(struct core *core, const struct incident *incident,
     core_tell(core, record);
 }
 
+void incident_shift(struct incident *incident, time_ms difference)
+{
+    incident->blamed_at += incident->blamed_at ? difference : 0;
+    incident->paged_at += incident->paged_at ? difference : 0;
+    incident->closed_at += incident->closed_at ? difference : 0;
+}
+
 uint32_t incident_breaching(const struct core *core, time_ms around,
                             time_ms window)
 {

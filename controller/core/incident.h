@@ -40,6 +40,10 @@ uint32_t incident_breaching(const struct core *core, time_ms around,
 /* A verdict within it, that blames a release as the one before did not. */
 void incident_note_blame(struct incident *incident, time_ms at);
 
+/* The clock was set: what is counted from moves along.  Call only from
+ * core_apply(). */
+void incident_shift(struct incident *incident, time_ms difference);
+
 /* Records. */
 void incident_apply_opened(struct core *core, const struct record *record);
 void incident_apply_closed(struct core *core, const struct record *record);

@@ -61,16 +61,49 @@ void recover_clock(struct core *core, const struct input *input)
               "the wall clock was set; no watch time is credited for it");
     core_tell(core, record);
     timers_shift(&core->timers, input->difference);
-    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
-        struct rollback *rollback = pool_at(&core->rollbacks, i);
-        rollback->shift += input->difference;
-    }
     queries_restart(core);
     for (uint32_t i = 0; i < core->services_count; i++) {
         struct service *service = &core->services[i];
         service->observed_at += service->observed_at ? input->difference : 0;
         watch_restart_clock(core, service);
+        reconcile_soon(core, service); /* it may begin elsewhere now */
     }
+}
+
+/* A watch that begins in the future would not look until then: after the clock
+ * went back it begins now, and its deploy settles anew. */
+static void begin_now(struct core *core, time_ms at)
+{
+    for (uint32_t i = 0; i < core->releases.count; i++) {
+        struct release *release = pool_at(&core->releases, i);
+        if (release_is_active(release) && release->since > at) {
+            release->since = at;
+        }
+    }
+}
+
+void recover_apply_started(struct core *core, const struct record *record)
+{
+    assert(core->pending.count == 0);
+    core->epoch = record->epoch;
+    core->counter = 0;
+    begin_now(core, record->at);
+}
+
+void recover_apply_clock_set(struct core *core, const struct record *record)
+{
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        rollback_shift(pool_at(&core->rollbacks, i), record->difference);
+    }
+    for (uint32_t i = 0; i < core->incidents.count; i++) {
+        incident_shift(pool_at(&core->incidents, i), record->difference);
+    }
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        struct service *service = &core->services[i];
+        service->announced_until +=
+            service->announced_until ? record->difference : 0;
+    }
+    begin_now(core, record->at);
 }
 
 void recover_stop_file(struct core *core, bool stop)

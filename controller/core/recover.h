@@ -5,12 +5,18 @@
 #include "controller/core/input.h"
 
 struct core;
+struct record;
 
 /* INPUT_STARTED: a new epoch; observe first, then go on. */
 void recover_start(struct core *core);
 
 /* INPUT_CLOCK_SET */
 void recover_clock(struct core *core, const struct input *input);
+
+/* Records: what is counted from moves with the clock, and nothing begins in
+ * the future. */
+void recover_apply_started(struct core *core, const struct record *record);
+void recover_apply_clock_set(struct core *core, const struct record *record);
 
 /* INPUT_STOP_FILE */
 void recover_stop_file(struct core *core, bool stop);

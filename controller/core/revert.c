@@ -12,8 +12,7 @@ static time_ms give_up_at(const struct core *core,
 {
     time_ms from =
         rollback->requested_at ? rollback->requested_at : rollback->intended_at;
-    return from + rollback->shift +
-           service_deadline(core, service_at(core, rollback->service));
+    return from + service_deadline(core, service_at(core, rollback->service));
 }
 
 static void wait_for(struct core *core, struct rollback *rollback, time_ms span)
@@ -50,7 +49,7 @@ static void make_key(const struct rollback *rollback, char *ret_key,
 {
     char id[DIGITS_MAX], at[DIGITS_MAX];
     text_join(ret_key, size, "lastgood-", text_digits(rollback->id, id), "-",
-              text_digits((uint64_t)rollback->intended_at, at), NULL);
+              text_digits((uint64_t)rollback->first_intended_at, at), NULL);
 }
 
 static void request(struct core *core, struct rollback *rollback)

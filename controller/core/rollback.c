@@ -89,6 +89,20 @@ void rollback_stop_waiting(struct core *core, struct rollback *rollback)
     rollback->waiting = 0;
 }
 
+static void shift(time_ms *moment, time_ms difference)
+{
+    *moment += *moment ? difference : 0;
+}
+
+void rollback_shift(struct rollback *rollback, time_ms difference)
+{
+    shift(&rollback->proposed_at, difference);
+    shift(&rollback->intended_at, difference);
+    shift(&rollback->requested_at, difference);
+    shift(&rollback->applied_at, difference);
+    shift(&rollback->ended_at, difference);
+}
+
 /* ---- records ----------------------------------------------------------- */
 
 /* The oldest that is over makes room. */
@@ -155,6 +169,7 @@ static void intend(struct core *core, struct rollback *rollback,
     struct release *release = release_find(core, rollback->release);
     assert(service->rollback == 0);
     rollback->intended_at = record->at;
+    rollback->first_intended_at = record->at;
     rollback->intended = record->sequence;
     rollback->target_release = record->target_release;
     rollback->manual = record->by[0] != '\0';

@@ -43,10 +43,11 @@ struct rollback {
     enum mode mode;
     time_ms countdown;
     time_ms proposed_at, intended_at, requested_at, applied_at, ended_at;
-    uint64_t intended; /* that record's sequence */
-    uint32_t refusals; /* bits of enum refusal: recorded */
-    bool manual;       /* a person asked */
-    bool suggested;    /* people were told how to say yes */
+    time_ms first_intended_at; /* by the clock of then: part of the key */
+    uint64_t intended;         /* that record's sequence */
+    uint32_t refusals;         /* bits of enum refusal: recorded */
+    bool manual;               /* a person asked */
+    bool suggested;            /* people were told how to say yes */
     char suspect[NAME_MAX_BYTES + 1];
     char target[NAME_MAX_BYTES + 1];
     char digest[RECORD_DIGEST_MAX]; /* of the policy that proposed it */
@@ -58,7 +59,6 @@ struct rollback {
     uint64_t checked;       /* the release that HAS was asked about */
     uint32_t waiting;       /* pending effect's counter, 0 */
     enum effect_kind asked; /* what that is */
-    time_ms shift;          /* the clock was set since: deadlines move along */
     uint32_t attempts;      /* reverts sent */
     uint32_t failures;      /* observations in a row that failed */
     bool looked;            /* what is live was asked since the start */
@@ -118,6 +118,10 @@ void rollback_end(struct core *core, struct rollback *rollback,
 
 /* Stop waiting for an answer. */
 void rollback_stop_waiting(struct core *core, struct rollback *rollback);
+
+/* The clock was set: its moments, which deadlines and budgets count from, move
+ * along.  Call only from core_apply(). */
+void rollback_shift(struct rollback *rollback, time_ms difference);
 
 /* Records. */
 void rollback_apply_proposed(struct core *core, const struct record *record);

@@ -18,7 +18,7 @@ static time_ms verify_until(const struct core *core,
                             const struct rollback *rollback)
 {
     const struct policy *policy = policy_of(core, rollback);
-    return rollback->applied_at + rollback->shift +
+    return rollback->applied_at +
            (policy ? policy->verify_within : 15 * MINUTE_MS);
 }
 

@@ -422,23 +422,6 @@ static void what_was_put_live_and_deployed_anew_is_watched_again(void **state)
     story_end(story);
 }
 
-static void a_clock_that_jumps_ends_no_rollback(void **state)
-{
-    (void)state;
-    struct story *story = story_deployed();
-    story_metric_at(story, "requests", "shop", 0, 100);
-    story_world(story, "shop")->rollout = 5 * MINUTE_MS;
-    story_hurt(story, true);
-    story_run_until(story, "rollback in progress", 10 * MINUTE_MS);
-    story_skip(story);
-    story_clock_set(story, HOUR_MS);
-    story_world(story, "shop")->ready_at += HOUR_MS;
-    story_run_until(story, "rollback applied", 6 * MINUTE_MS);
-    story_hurt(story, false);
-    story_run_until(story, "rollback recovered", 6 * MINUTE_MS);
-    story_end(story);
-}
-
 static void an_order_that_was_refused_is_not_carried_out_later(void **state)
 {
     (void)state;
@@ -491,7 +474,6 @@ int main(void)
         cmocka_unit_test(the_echo_of_our_own_rollback_is_no_new_release),
         cmocka_unit_test(a_stop_file_after_the_intent_stops_the_request),
         cmocka_unit_test(what_was_put_live_and_deployed_anew_is_watched_again),
-        cmocka_unit_test(a_clock_that_jumps_ends_no_rollback),
         cmocka_unit_test(an_order_that_was_refused_is_not_carried_out_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

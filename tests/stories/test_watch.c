@@ -446,29 +446,6 @@ static void a_rollback_keeps_the_policy_it_began_with(void **state)
     story_end(story);
 }
 
-static void a_clock_that_jumps_credits_nothing(void **state)
-{
-    (void)state;
-    struct story *story = story_deployed();
-    story_run(story, 10 * MINUTE_MS);
-    time_ms healthy = story_release(story, "shop", "1.1").healthy;
-    story_metric_at(story, "errors", "shop", 0, 0.1);
-    story_metric_at(story, "requests", "shop", 0, 100);
-    story_clock_set(story, 30 * MINUTE_MS);
-    story_run(story, 2 * MINUTE_MS);
-    assert_true(story_release(story, "shop", "1.1").healthy <=
-                healthy + 2 * MINUTE_MS);
-    story_clock_set(story, -30 * MINUTE_MS);
-    story_run(story, 2 * MINUTE_MS);
-    assert_true(story_release(story, "shop", "1.1").healthy <=
-                healthy + 4 * MINUTE_MS);
-    assert_int_equal(story_count(story, "incident"), 0);
-    assert_int_equal(story_count(story, "clock_set"), 2);
-    story_hurt(story, true);
-    story_run_until(story, "rollback intended", 5 * MINUTE_MS);
-    story_end(story);
-}
-
 /* A paused process (a debugger, a frozen VM) wakes up an hour later. */
 static void a_paused_process_takes_the_grid_up_where_it_is(void **state)
 {
@@ -554,7 +531,6 @@ int main(void)
         cmocka_unit_test(the_same_policy_again_is_no_news),
         cmocka_unit_test(without_its_policy_a_release_is_unwatched),
         cmocka_unit_test(a_rollback_keeps_the_policy_it_began_with),
-        cmocka_unit_test(a_clock_that_jumps_credits_nothing),
         cmocka_unit_test(a_paused_process_takes_the_grid_up_where_it_is),
         cmocka_unit_test(a_quiet_incident_closes_after_ten_minutes),
         cmocka_unit_test(a_registered_version_that_never_comes_is_paged_once),
