@@ -540,7 +540,7 @@ static void draw_a_little_slower(struct plan *plan, struct chance *chance)
 {
     draw_long(plan, chance);
     draw_pool(plan, chance, 0.1, 0.4);
-    plan->bad_hold = (struct ramp){0, chance_pick(chance, 1, 900),
+    plan->bad_hold = (struct ramp){0, chance_pick(chance, 1, 60),
                                    chance_between(chance, 1.1, 1.6)};
 }
 
