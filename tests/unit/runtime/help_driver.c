@@ -295,6 +295,25 @@ static void read_config(struct scene *scene)
     free(problems);
 }
 
+void scene_configure(struct scene *scene, const char *text)
+{
+    scene_write(scene, "config.yaml", text);
+    config_free(scene->config);
+    read_config(scene);
+}
+
+const char *scene_said(struct scene *scene)
+{
+    (void)fflush(scene->log_out);
+    return scene->log_text;
+}
+
+void scene_hush(struct scene *scene)
+{
+    (void)fflush(scene->log_out);
+    rewind(scene->log_out);
+}
+
 struct scene *scene_begin(void)
 {
     struct scene *scene = calloc(1, sizeof(*scene));

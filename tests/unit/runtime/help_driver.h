@@ -18,7 +18,7 @@ struct scene {
     uv_loop_t loop;
     struct config *config;
     struct log *log;
-    char *log_text; /* whole only after scene_stop() */
+    char *log_text; /* see scene_said() */
     size_t log_length;
     FILE *log_out;
     struct driver *driver;
@@ -66,6 +66,13 @@ struct scene {
 struct scene *scene_begin(void);
 void scene_write(struct scene *scene, const char *name, const char *text);
 void scene_remove(struct scene *scene, const char *name);
+
+/* Another configuration for the next start. */
+void scene_configure(struct scene *scene, const char *text);
+
+/* What was logged since the begin or the last scene_hush(). */
+const char *scene_said(struct scene *scene);
+void scene_hush(struct scene *scene);
 
 /* Open a driver; with a sentence in @ret_error when it refuses. */
 bool scene_try_start(struct scene *scene, char *ret_error, size_t size);
