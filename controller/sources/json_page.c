@@ -1,7 +1,7 @@
 #include "controller/sources/json_page.h"
 
-#include "controller/sources/json_scan.h"
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/json_scan.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

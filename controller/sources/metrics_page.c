@@ -1,6 +1,6 @@
 #include "controller/sources/metrics_page.h"
 
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 #include <stdarg.h>
 #include <stdio.h>

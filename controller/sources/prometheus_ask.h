@@ -8,7 +8,7 @@
 #define SOURCES_PROMETHEUS_ASK_H
 
 #include "controller/runtime/driver.h"
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 struct prometheus_client;
 

@@ -1,5 +1,6 @@
 #include "controller/sources/prometheus.h"
 
+#include "controller/prometheus/selection.h"
 #include "controller/sources/memory.h"
 
 #include <assert.h>
@@ -9,9 +10,6 @@
 /* Prometheus refuses more points a series. */
 #define POINTS_MAX 11000
 
-/* The room that narrowing adds for each label: name twice, value, words. */
-#define NARROW_WORDS_MAX 128
-
 /* One column of the past: a signal's values, a signal's ages, or whether the
  * source was alive. */
 enum column_kind { COLUMN_VALUES, COLUMN_AGES, COLUMN_ALIVE };
@@ -20,8 +18,8 @@ struct column {
     enum column_kind kind;
     struct past *past;
     uint16_t signal;
-    uint8_t selects;
-    char *labels[POLICY_SELECT_MAX], *values[POLICY_SELECT_MAX];
+    char *texts[2 * POLICY_SELECT_MAX]; /* of the selection */
+    struct selection selection;
     time_ms max_age;
     struct sample *samples; /* one for each row */
     uint8_t *found;         /* how many elements had a value there, 2: more */
@@ -40,111 +38,7 @@ struct past {
     char error[RECORD_TEXT_MAX];
 };
 
-/* --- Asking for one series only ------------------------------------------ */
-
-/* A label's name as PromQL can write it? */
-static bool is_plain_name(const char *name)
-{
-    static const char letters[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
-    return name[0] && strspn(name, letters) == strlen(name) &&
-           (name[0] < '0' || name[0] > '9');
-}
-
-static bool names_are_plain(const struct column *column)
-{
-    for (size_t i = 0; i < column->selects; i++) {
-        if (!is_plain_name(column->labels[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A PromQL string that label_replace() takes as it is: a dollar is doubled. */
-static char *quote(char *out, const char *value)
-{
-    *out++ = '"';
-    for (; *value; value++) {
-        if (*value == '\n') {
-            *out++ = '\\';
-            *out++ = 'n';
-            continue;
-        }
-        if (*value == '"' || *value == '\\') {
-            *out++ = '\\';
-        } else if (*value == '$') {
-            *out++ = '$';
-        }
-        *out++ = *value;
-    }
-    *out++ = '"';
-    *out = '\0';
-    return out;
-}
-
-static char *add(char *out, const char *text)
-{
-    size_t length = strlen(text);
-    memcpy(out, text, length + 1);
-    return out + length;
-}
-
-/* The query, narrowed to what the column selects: a range of all services
- * would be thousands of times as long as the one that is wanted.
- *   (QUERY) and on (a, b) label_replace(label_replace(vector(1), "a", "x", "",
- *   ""), "b", "y", "", "") */
-static char *narrowed(const char *query, const struct column *column)
-{
-    size_t size = strlen(query) + NARROW_WORDS_MAX;
-    for (size_t i = 0; i < column->selects; i++) {
-        size += 2 * strlen(column->labels[i]) + 2 * strlen(column->values[i]) +
-                NARROW_WORDS_MAX;
-    }
-    char *text = memory_new(size), *end = text;
-    if (column->selects == 0 || !names_are_plain(column)) {
-        (void)add(text, query);
-        return text;
-    }
-    /* The query may end in a comment. */
-    end = add(add(add(end, "("), query), "\n) and on (");
-    for (size_t i = 0; i < column->selects; i++) {
-        end = add(add(end, i ? ", " : ""), column->labels[i]);
-    }
-    end = add(end, ") ");
-    for (size_t i = 0; i < column->selects; i++) {
-        end = add(end, "label_replace(");
-    }
-    end = add(end, "vector(1)");
-    for (size_t i = 0; i < column->selects; i++) {
-        end = add(add(add(end, ", \""), column->labels[i]), "\", ");
-        end = add(quote(end, column->values[i]), ", \"\", \"\")");
-    }
-    assert((size_t)(end - text) < size);
-    return text;
-}
-
 /* --- Reading ------------------------------------------------------------- */
-
-/* Is it the element that the column selects?  False in *@ret_once when a label
- * stands twice. */
-static bool is_selected(const struct column *column,
-                        const struct prometheus_element *element,
-                        bool *ret_once)
-{
-    struct piece values[POLICY_SELECT_MAX];
-    const char *labels[POLICY_SELECT_MAX];
-    for (size_t i = 0; i < column->selects; i++) {
-        labels[i] = column->labels[i];
-    }
-    *ret_once = prometheus_labels(element, labels, column->selects, values);
-    for (size_t i = 0; *ret_once && i < column->selects; i++) {
-        if (!piece_is(&values[i], column->values[i])) {
-            return false;
-        }
-    }
-    return true;
-}
 
 static bool on_element(void *data, const struct prometheus_element *element)
 {
@@ -154,7 +48,7 @@ static bool on_element(void *data, const struct prometheus_element *element)
     size_t cursor = 0;
     time_ms at;
     bool once;
-    if (!is_selected(column, element, &once) || !once) {
+    if (!selection_has(&column->selection, element, &once)) {
         return once;
     }
     while (prometheus_next_point(element, &cursor, &at, &sample)) {
@@ -177,9 +71,8 @@ static bool on_element(void *data, const struct prometheus_element *element)
 
 static void column_free(struct column *column)
 {
-    for (size_t i = 0; i < POLICY_SELECT_MAX; i++) {
-        free(column->labels[i]);
-        free(column->values[i]);
+    for (size_t i = 0; i < 2 * POLICY_SELECT_MAX; i++) {
+        free(column->texts[i]);
     }
     free(column->samples);
     free(column->found);
@@ -303,7 +196,7 @@ static void ask_column(struct past *past, struct prometheus_client *client,
                        struct column *column, const char *query,
                        uint16_t service)
 {
-    char *text = narrowed(query, column);
+    char *text = selection_narrow(&column->selection, query);
     struct ask_call call = {.service = service,
                             .want = WANT_MATRIX,
                             .query = text,
@@ -331,12 +224,15 @@ static bool find_series(const struct core *core, uint32_t query,
 static void select_series(struct column *column,
                           const struct series_view *series)
 {
-    column->selects = series->selects;
+    struct selection *selection = &column->selection;
+    selection->count = series->selects;
     for (size_t i = 0; i < series->selects; i++) {
-        column->labels[i] =
-            memory_copy(series->labels[i], strlen(series->labels[i]));
-        column->values[i] =
-            memory_copy(series->values[i], strlen(series->values[i]));
+        char *label = memory_copy(series->labels[i], strlen(series->labels[i]));
+        char *value = memory_copy(series->values[i], strlen(series->values[i]));
+        column->texts[2 * i] = label;
+        column->texts[2 * i + 1] = value;
+        selection->labels[i] = label;
+        selection->values[i] = value;
     }
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 #include "controller/sources/series_join.h"
 
 #define ROUNDS 9

@@ -1,6 +1,6 @@
 /* The pull scanner against jansson: the same documents are accepted, and the
  * same series found in them. */
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 #include <jansson.h>
 #include <stdint.h>

@@ -21,15 +21,17 @@ ROOMS = {
     "policies/explain": ["policies"],
     "state": ["policies", "policies/explain"],
     "controller/core": CORE,
+    "controller/prometheus": [*CORE, "controller/core"],
     "controller/config": [*CORE, "policies/read", "controller/core"],
     "controller/runtime": LOW,
-    "controller/sources": [*LOW, "controller/runtime"],
+    "controller/sources": [*LOW, "controller/runtime", "controller/prometheus"],
     "controller/targets": [*LOW, "controller/runtime"],
     "controller/notices": [*LOW, "controller/runtime"],
     "controller/api": [*LOW, "controller/runtime"],
     "controller/replay": [*CORE, "policies/read", "controller/core"],
     "controller/cases": [*CORE, "policies/read", "controller/core", "controller/replay"],
-    "controller/cli": [*LOW, "controller/runtime", "controller/replay", "controller/cases"],
+    "controller/cli": [*LOW, "controller/runtime", "controller/replay", "controller/cases",
+                       "controller/prometheus"],
 }
 # controller/*.c joins the rooms; tests may look everywhere.
 

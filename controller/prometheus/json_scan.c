@@ -1,4 +1,4 @@
-#include "controller/sources/json_scan.h"
+#include "controller/prometheus/json_scan.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -12,10 +12,10 @@
  *         ...
  *     if (answer.state != ANSWER_WHOLE) say answer.text
  */
-#ifndef SOURCES_PROMETHEUS_ANSWER_H
-#define SOURCES_PROMETHEUS_ANSWER_H
+#ifndef PROMETHEUS_PROMETHEUS_ANSWER_H
+#define PROMETHEUS_PROMETHEUS_ANSWER_H
 
-#include "controller/sources/json_scan.h"
+#include "controller/prometheus/json_scan.h"
 #include "policies/judge.h"
 
 #define ANSWER_TEXT_MAX 512

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 #define VECTOR(elements)                                                       \
     "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":"  \

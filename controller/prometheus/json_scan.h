@@ -4,8 +4,8 @@
  * surrogate, no \u0000, no control characters, no trailing bytes), but for the
  * depth, which ends at JSON_DEPTH_MAX.  The first breach is kept in `error`
  * and `at` stays where it was found. */
-#ifndef SOURCES_JSON_SCAN_H
-#define SOURCES_JSON_SCAN_H
+#ifndef PROMETHEUS_JSON_SCAN_H
+#define PROMETHEUS_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

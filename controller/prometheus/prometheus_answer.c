@@ -1,4 +1,4 @@
-#include "controller/sources/prometheus_answer.h"
+#include "controller/prometheus/prometheus_answer.h"
 
 #include <math.h>
 #include <stdint.h>
