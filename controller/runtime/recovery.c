@@ -197,9 +197,12 @@ bool recovery_run(struct driver *driver, struct store *store, char *ret_error,
                                   sizeof(error));
     }
     if (recovery.error[0] != '\0' || result != STORE_OK) {
-        (void)snprintf(ret_error, size, "%s: %s",
-                       driver->options.config->sqlite,
-                       recovery.error[0] != '\0' ? recovery.error : error);
+        const char *why = recovery.error[0] != '\0' ? recovery.error : error;
+        const char *path = driver->options.config->sqlite;
+        const bool is_named = strstr(why, path) != NULL;
+
+        (void)snprintf(ret_error, size, "%s%s%s", is_named ? "" : path,
+                       is_named ? "" : ": ", why);
     } else {
         driver->durable = recovery.last;
         say_recovered(&recovery, clock_boot() - began);
