@@ -104,10 +104,17 @@ static void need_decision(const struct brief *brief, json_t *needs)
 {
     const struct release_view *release = &brief->release;
 
-    if (brief->rollback.target[0] != '\0') {
+    if (strcmp(release->verdict, "healthy") == 0) {
         need(needs,
-             "decide: 'lastgood rollback %llu --reason ...' reverts %s to %s",
-             number(release->id), release->version, brief->rollback.target);
+             "nothing urgent: it is healthy again; 'lastgood close %llu "
+             "--reason ...' when it is over, or it ends by itself",
+             number(brief->incident.id));
+    } else if (brief->rollback.target[0] != '\0') {
+        need(needs, "decide: 'lastgood rollback %llu --reason ...' %s %s to %s",
+             number(release->id),
+             brief->rollback.state == ROLLBACK_REFUSED ? "tries again to revert"
+                                                       : "reverts",
+             release->version, brief->rollback.target);
     } else {
         need(needs,
              "roll forward: there is no version to go back to ('lastgood "

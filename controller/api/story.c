@@ -40,13 +40,18 @@ static const struct phrase {
     [RECORD_NOTICE_DONE] = {"", OWN_NAME, ""},
     [RECORD_ACTION] = {"action ", OWN_NAME, ""},
     [RECORD_ACTION_DONE] = {"action ", OWN_NAME, ""},
-    [RECORD_SOURCE_LOST] = {"source ", OWN_NAME, " lost"},
-    [RECORD_SOURCE_BACK] = {"source ", OWN_NAME, " is back"},
+    [RECORD_SOURCE_LOST] = {"", OWN_NOTHING, ""}, /* its text says all */
+    [RECORD_SOURCE_BACK] = {"", OWN_NOTHING, ""},
     [RECORD_CLOCK_SET] = {"the clock was set", OWN_NOTHING, ""},
     [RECORD_STOP_FILE] = {"the STOP file ", OWN_NOTHING, ""},
     [RECORD_BLIND] = {"blind", OWN_NOTHING, ""},
     [RECORD_ANNOUNCED] = {"", OWN_VERSION, " announced"},
 };
+
+static bool is_text_alone(const struct phrase *phrase)
+{
+    return phrase->before[0] == '\0' && phrase->own == OWN_NOTHING;
+}
 
 static const char *own_word(const struct record *record, enum own_word own)
 {
@@ -150,8 +155,8 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
     more = own_text(record);
     (void)snprintf(text, sizeof(text), "%s%s%s%s%s%s", phrase->before,
                    own_word(record, phrase->own), phrase->after,
-                   last_word(record, moment), more[0] != '\0' ? ": " : "",
-                   more);
+                   last_word(record, moment),
+                   more[0] != '\0' && !is_text_alone(phrase) ? ": " : "", more);
     json = json_object();
     encode_put(json, "sequence", encode_id(record->sequence));
     encode_put(json, "at", encode_moment(record->at));

@@ -1,5 +1,6 @@
 /* Why: the newest verdict's explanation, and the timeline of a release and its
- * incident, read back from the journal. */
+ * incident, read back from the journal, with what happened to everybody since
+ * its deploy: its source was lost, the STOP file came, the clock was set. */
 #include "controller/api/api_parts.h"
 
 #include <stdlib.h>
@@ -12,9 +13,22 @@
 /* Verdicts carry their explanation, tens of kilobytes each: this many entries
  * stay well below what one reading may bring. */
 #define ENTRIES_MAX 300
+#define COMMON_MAX  20 /* of each kind that is everybody's */
 
-/* The three readings, one after the other. */
+/* The readings, one after the other. */
+enum reading {
+    STEP_RELEASE,
+    STEP_INCIDENT,
+    STEP_VERDICT,
+    STEP_SOURCE_LOST,
+    STEP_SOURCE_BACK,
+    STEP_STOP_FILE,
+    STEP_CLOCK_SET,
+    STEP_ANSWER
+};
+
 struct inquiry {
+    enum reading step;
     uint64_t release, incident;
     time_ms deployed_at;
     json_t *explanation; /* NULL until found */
@@ -48,8 +62,49 @@ static void keep_event(struct inquiry *inquiry, json_t *event,
     }
 }
 
-static void take_entry(struct inquiry *inquiry, const struct entry *entry,
-                       bool wants_explanation)
+/* Does the release read the source of that name, or does its service? */
+static bool reads_source(struct api *api, const struct inquiry *inquiry,
+                         const char *name)
+{
+    const struct core *core = driver_core(api->driver);
+    const struct config *config = driver_config(api->driver);
+    const struct policy *policy = NULL;
+    struct release_view release;
+    struct service_view service;
+    struct query_view view;
+    uint32_t query = 0, series = 0;
+
+    if (!view_release(core, inquiry->release, &release)) {
+        return false;
+    }
+    if (view_service(core, release.service, &service) &&
+        service.option != NONE_INDEX &&
+        config->services[service.option].source < config->sources_count &&
+        strcmp(config->sources[config->services[service.option].source].name,
+               name) == 0) {
+        return true;
+    }
+    policy = view_policy(core, release.policy);
+    for (uint16_t i = 0; policy != NULL && i < policy->signals; i++) {
+        if (view_release_series(core, release.id, i, &query, &series) &&
+            view_query(core, query, &view) &&
+            strcmp(config->sources[view.source].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool concerns(struct api *api, const struct inquiry *inquiry,
+                     const struct record *record)
+{
+    return (inquiry->step != STEP_SOURCE_LOST &&
+            inquiry->step != STEP_SOURCE_BACK) ||
+           reads_source(api, inquiry, record->name);
+}
+
+static void take_entry(struct api *api, struct inquiry *inquiry,
+                       const struct entry *entry)
 {
     struct record *record = inquiry->record;
     char *body = NULL;
@@ -59,24 +114,16 @@ static void take_entry(struct inquiry *inquiry, const struct entry *entry,
                           sizeof(error))) {
         return; /* 'lastgood verify' is the command that complains */
     }
-    if (wants_explanation && record->kind == RECORD_VERDICT &&
-        inquiry->explanation == NULL && record->body != NULL) {
+    if (inquiry->step == STEP_VERDICT && inquiry->explanation == NULL &&
+        record->body != NULL) {
         inquiry->explanation =
             json_loadb(record->body, record->body_length, 0, NULL);
     }
-    keep_event(inquiry, story_event(record, inquiry->deployed_at),
-               record->sequence);
-    free(body);
-}
-
-static void take_entries(struct inquiry *inquiry,
-                         const struct store_event *event,
-                         bool wants_explanation)
-{
-    inquiry->cut = inquiry->cut || event->cut || event->count == ENTRIES_MAX;
-    for (size_t i = 0; i < event->count; i++) {
-        take_entry(inquiry, &event->entries[i], wants_explanation);
+    if (concerns(api, inquiry, record)) {
+        keep_event(inquiry, story_event(record, inquiry->deployed_at),
+                   record->sequence);
     }
+    free(body);
 }
 
 /* --- The answer ----------------------------------------------------------- */
@@ -139,54 +186,79 @@ static void answer_inquiry(struct api *api, struct exchange *exchange,
 
 /* --- The readings --------------------------------------------------------- */
 
-static void on_verdict(struct api *api, struct exchange *exchange,
-                       const struct store_event *event, void *data)
+/* What this step reads; false when it has nothing to read. */
+static bool query_of(const struct inquiry *inquiry,
+                     struct store_query *ret_query)
 {
-    struct inquiry *inquiry = data;
+    static const enum record_kind kinds[] = {
+        [STEP_SOURCE_LOST] = RECORD_SOURCE_LOST,
+        [STEP_SOURCE_BACK] = RECORD_SOURCE_BACK,
+        [STEP_STOP_FILE] = RECORD_STOP_FILE,
+        [STEP_CLOCK_SET] = RECORD_CLOCK_SET};
 
-    take_entries(inquiry, event, true);
-    answer_inquiry(api, exchange, inquiry);
-}
-
-static void read_verdict(struct api *api, struct exchange *exchange,
-                         struct inquiry *inquiry)
-{
-    struct store_query query = {.release = inquiry->release,
-                                .kind = RECORD_VERDICT,
-                                .newest_first = true,
-                                .limit = 1};
-
-    waiting_read(api, exchange, &query, on_verdict, inquiry_free, inquiry);
-}
-
-static void on_incident(struct api *api, struct exchange *exchange,
-                        const struct store_event *event, void *data)
-{
-    take_entries(data, event, false);
-    read_verdict(api, exchange, data);
-}
-
-static void on_release(struct api *api, struct exchange *exchange,
-                       const struct store_event *event, void *data)
-{
-    struct inquiry *inquiry = data;
-    struct store_query query = {.incident = inquiry->incident,
-                                .newest_first = true,
-                                .limit = ENTRIES_MAX};
-
-    take_entries(inquiry, event, false);
-    if (inquiry->incident == 0) {
-        read_verdict(api, exchange, inquiry);
-        return;
+    *ret_query =
+        (struct store_query){.newest_first = true, .limit = ENTRIES_MAX};
+    switch (inquiry->step) {
+    case STEP_RELEASE:
+        ret_query->release = inquiry->release;
+        return true;
+    case STEP_INCIDENT:
+        ret_query->incident = inquiry->incident;
+        return inquiry->incident != 0;
+    case STEP_VERDICT:
+        ret_query->release = inquiry->release;
+        ret_query->kind = RECORD_VERDICT;
+        ret_query->limit = 1;
+        return true;
+    case STEP_SOURCE_LOST:
+    case STEP_SOURCE_BACK:
+    case STEP_STOP_FILE:
+    case STEP_CLOCK_SET:
+        /* A release's number is that of the record it came with. */
+        ret_query->after = inquiry->release;
+        ret_query->kind = kinds[inquiry->step];
+        ret_query->limit = COMMON_MAX;
+        return true;
+    case STEP_ANSWER:
+        break;
     }
-    waiting_read(api, exchange, &query, on_incident, inquiry_free, inquiry);
+    return false;
+}
+
+static void read_on(struct api *api, struct exchange *exchange,
+                    struct inquiry *inquiry);
+
+static void on_entries(struct api *api, struct exchange *exchange,
+                       const struct store_event *event, void *data)
+{
+    struct inquiry *inquiry = data;
+
+    inquiry->cut = inquiry->cut || event->cut || event->count == ENTRIES_MAX;
+    for (size_t i = 0; i < event->count; i++) {
+        take_entry(api, inquiry, &event->entries[i]);
+    }
+    inquiry->step++;
+    read_on(api, exchange, inquiry);
+}
+
+static void read_on(struct api *api, struct exchange *exchange,
+                    struct inquiry *inquiry)
+{
+    struct store_query query;
+
+    while (inquiry->step != STEP_ANSWER && !query_of(inquiry, &query)) {
+        inquiry->step++;
+    }
+    if (inquiry->step == STEP_ANSWER) {
+        answer_inquiry(api, exchange, inquiry);
+    } else {
+        waiting_read(api, exchange, &query, on_entries, inquiry_free, inquiry);
+    }
 }
 
 static void inquire(struct api *api, struct exchange *exchange, uint64_t id)
 {
     const struct core *core = driver_core(api->driver);
-    struct store_query query = {
-        .release = id, .newest_first = true, .limit = ENTRIES_MAX};
     struct release_view release;
     struct inquiry *inquiry = NULL;
 
@@ -209,7 +281,7 @@ static void inquire(struct api *api, struct exchange *exchange, uint64_t id)
     inquiry->release = id;
     inquiry->incident = release.incident;
     inquiry->deployed_at = release.deployed_at;
-    waiting_read(api, exchange, &query, on_release, inquiry_free, inquiry);
+    read_on(api, exchange, inquiry);
 }
 
 void why_release(struct api *api, struct exchange *exchange,

@@ -95,10 +95,11 @@ static void answer_query(struct driver *driver, const struct effect *effect)
     while (count < 16 && view_next_series(driver->core, effect->query.query,
                                           &cursor, &view)) {
         series[count] = view.id;
-        samples[count++] = (struct sample){0.01, KNOWN};
+        samples[count++] = (struct sample){driver->errors, KNOWN};
     }
     input.samples.query = effect->query.query;
     input.samples.g = effect->query.g;
+    input.samples.error = driver->lose_samples ? "prom: POST: 503" : NULL;
     input.samples.series = series;
     input.samples.samples = samples;
     input.samples.count = count;
@@ -210,10 +211,16 @@ void world_open(struct driver *driver, uv_loop_t *loop)
     driver->loop = loop;
     driver->now = NOW;
     driver->ready = true;
+    driver->errors = 0.01;
     driver->log = log_new(stderr, LOG_LOGFMT, LOG_ERROR);
     (void)snprintf(driver->live, sizeof(driver->live), "2.3.2");
     (void)snprintf(driver->config.listen_host,
                    sizeof(driver->config.listen_host), "127.0.0.1");
+    (void)snprintf(driver->source.name, sizeof(driver->source.name), "prom");
+    driver->config.services = &driver->service;
+    driver->config.services_count = 1;
+    driver->config.sources = &driver->source;
+    driver->config.sources_count = 1;
     driver->core = core_new(&options);
     step(driver, &started);
     accept_policy(driver);

@@ -10,6 +10,8 @@
 struct driver {
     uv_loop_t *loop;
     struct config config;
+    struct service_config service;
+    struct source_config source;
     struct core *core;
     struct log *log;
     struct problems problems;
@@ -20,6 +22,8 @@ struct driver {
 
     /* What the test arranges. */
     char live[64];     /* at the target */
+    double errors;     /* what every query answers */
+    bool lose_samples; /* the source answers 503 */
     bool ready;        /* false: as with a store that is down */
     bool hold_answers; /* as with a store that is slow */
     bool lose_reads;   /* a read is never answered before world_close() */

@@ -366,11 +366,49 @@ static void status_says_what_is_needed(void **state)
     expect("POST", "/v1/releases", BODY_240, 201, NULL);
     world_pass(&world->driver, 30 * SECOND_MS);
     expect_need("");
-    expect("POST", path_of("2.4.0", "rollback"), REASON, 422, NULL);
+    world->driver.errors = 0.2;
+    world_pass(&world->driver, 30 * SECOND_MS);
     expect_need("roll forward: there is no version to go back to");
+    world->driver.errors = 0.01;
+    world_pass(&world->driver, 30 * SECOND_MS);
+    expect_need("nothing urgent: it is healthy again");
     expect("POST", path_of("2.4.0", "hold"), REASON, 200, NULL);
     expect_need("deploy a fix for 2.4.0, or 'lastgood resume ");
     expect("POST", path_of("2.4.0", "resume"), REASON, 200, NULL);
+}
+
+static bool tells(const json_t *timeline, const char *what)
+{
+    for (size_t i = 0; i < json_array_size(timeline); i++) {
+        if (strcmp(text(json_array_get(timeline, i), "text"), what) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It happened to everybody: to those who read it, it is their story too. */
+static void a_source_that_was_lost_is_part_of_the_story(void **state)
+{
+    static const char lost[] = "source prom does not answer: prom: POST: 503; "
+                               "query errors";
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    world->driver.lose_samples = true;
+    world_pass(&world->driver, MINUTE_MS);
+    world->driver.lose_samples = false;
+    world_pass(&world->driver, MINUTE_MS);
+    json = ask("GET", path_of("2.4.0", "why"), NULL, 200);
+    assert_true(tells(json_object_get(json, "timeline"), lost));
+    assert_true(
+        tells(json_object_get(json, "timeline"), "source prom answers again"));
+    json_decref(json);
+    (void)strcpy(world->driver.source.name, "other");
+    json = ask("GET", path_of("2.4.0", "why"), NULL, 200);
+    assert_false(tells(json_object_get(json, "timeline"), lost));
+    json_decref(json);
 }
 
 static void an_incident_is_seen_and_closed(void **state)
@@ -420,7 +458,9 @@ static void an_incident_without_rollback_is_closed_by_hand(void **state)
         path, sizeof(path), "/v1/incidents/%s/close",
         text(json_array_get(json_object_get(json, "incidents"), 0), "id"));
     json_decref(json);
-    expect_need("decide: 'lastgood rollback ");
+    world->driver.errors = 0.2;
+    world_pass(&world->driver, 30 * SECOND_MS);
+    expect_need("--reason ...' tries again to revert 2.4.0 to 2.3.2");
     expect("POST", path, REASON, 200, NULL);
     expect_need("");
     json = ask("GET", "/v1/incidents?open=true", NULL, 200);
@@ -808,6 +848,7 @@ int main(void)
         STORY(a_rollback_is_told_from_begin_to_end),
         STORY(a_registration_that_came_too_late_is_not_watched),
         STORY(status_says_what_is_needed),
+        STORY(a_source_that_was_lost_is_part_of_the_story),
         STORY(an_incident_is_seen_and_closed),
         STORY(an_incident_without_rollback_is_closed_by_hand),
         STORY(freezes_come_and_go),
