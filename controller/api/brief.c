@@ -104,12 +104,7 @@ static void need_decision(const struct brief *brief, json_t *needs)
 {
     const struct release_view *release = &brief->release;
 
-    if (strcmp(release->verdict, "healthy") == 0) {
-        need(needs,
-             "nothing urgent: it is healthy again; 'lastgood close %llu "
-             "--reason ...' when it is over, or it ends by itself",
-             number(brief->incident.id));
-    } else if (brief->rollback.target[0] != '\0') {
+    if (brief->rollback.target[0] != '\0') {
         need(needs, "decide: 'lastgood rollback %llu --reason ...' %s %s to %s",
              number(release->id),
              brief->rollback.state == ROLLBACK_REFUSED ? "tries again to revert"
@@ -148,6 +143,36 @@ static void need_of_rollback(const struct brief *brief, json_t *needs)
     }
 }
 
+/* Nothing was carried out, and nothing is under way. */
+static bool is_undecided(const struct brief *brief)
+{
+    return !brief->has_rollback || brief->rollback.state == ROLLBACK_PROPOSED ||
+           brief->rollback.state == ROLLBACK_REFUSED;
+}
+
+static void need_of_incident(const struct brief *brief, json_t *needs)
+{
+    const struct release_view *release = &brief->release;
+    unsigned long long id = number(brief->incident.id);
+
+    if (release->state == RELEASE_HELD) {
+        return; /* that says what it needs */
+    }
+    if (is_undecided(brief) && strcmp(release->verdict, "healthy") == 0) {
+        need(needs,
+             "nothing urgent: it is healthy again; 'lastgood close %llu "
+             "--reason ...' when it is over, or it ends by itself",
+             id);
+    } else if (brief->has_rollback) {
+        need_of_rollback(brief, needs);
+    } else {
+        need(needs,
+             "look into it: nothing is reverted; 'lastgood close %llu --reason "
+             "...' when it is over, or it ends by itself when all is well",
+             id);
+    }
+}
+
 static void need_of_release(const struct brief *brief, json_t *needs)
 {
     const struct release_view *release = &brief->release;
@@ -163,13 +188,8 @@ static void need_of_release(const struct brief *brief, json_t *needs)
              "%llu' names them",
              release->version, number(release->id));
     }
-    if (is_open(brief) && brief->has_rollback) {
-        need_of_rollback(brief, needs);
-    } else if (is_open(brief) && release->state != RELEASE_HELD) {
-        need(needs,
-             "look into it: nothing is reverted; 'lastgood close %llu --reason "
-             "...' when it is over, or it ends by itself when all is well",
-             number(brief->incident.id));
+    if (is_open(brief)) {
+        need_of_incident(brief, needs);
     }
 }
 

@@ -44,7 +44,7 @@ static const struct phrase {
     [RECORD_SOURCE_BACK] = {"", OWN_NOTHING, ""},
     [RECORD_CLOCK_SET] = {"the clock was set", OWN_NOTHING, ""},
     [RECORD_STOP_FILE] = {"the STOP file ", OWN_NOTHING, ""},
-    [RECORD_BLIND] = {"blind", OWN_NOTHING, ""},
+    [RECORD_BLIND] = {"", OWN_NOTHING, ""},
     [RECORD_ANNOUNCED] = {"", OWN_VERSION, " announced"},
 };
 
