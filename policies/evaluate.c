@@ -536,6 +536,8 @@ void evaluate(const struct look *look)
 
         assert(op_operands(node->op) < 1 || node->a < i);
         assert(op_operands(node->op) < 2 || node->b < i);
-        look->values[i] = evaluate_node(look, node);
+        if (look->needed == NULL || look->needed[i]) {
+            look->values[i] = evaluate_node(look, node);
+        }
     }
 }

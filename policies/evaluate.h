@@ -17,6 +17,7 @@ struct look {
     const struct value *frozen; /* [0, policy->frozens) */
     const struct sample *row;   /* [0, policy->signals) */
     const struct facts *facts;
+    const bool *needed;    /* the nodes to work out; NULL: all */
     struct value *values;  /* out: [0, policy->nodes) */
     struct window *window; /* scratch */
 };

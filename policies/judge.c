@@ -202,6 +202,51 @@ static uint16_t learned_operand(const struct node *node, uint16_t frozen)
     return frozen == node->frozen ? node->a : node->b;
 }
 
+/* Its operand has no part in what it is worth at another time. */
+static bool is_of_the_past(enum op op)
+{
+    return op == OP_BASELINE || op == OP_BEFORE || op == OP_AT_DEPLOY;
+}
+
+/* Operands stand before what uses them: one pass from the end finds all. */
+static bool find_needed(const struct policy *policy, enum pass pass,
+                        bool *ret_needed)
+{
+    bool some = false;
+
+    memset(ret_needed, 0, policy->nodes * sizeof(bool));
+    for (uint16_t i = 0; i < policy->frozens; i++) {
+        const struct node *node = policy_node(policy, policy_frozen(policy, i));
+
+        if (is_learned(node, pass)) {
+            ret_needed[learned_operand(node, i)] = true;
+            some = true;
+        }
+    }
+    for (uint16_t i = policy->nodes; i > 0; i--) {
+        const struct node *node = policy_node(policy, i - 1);
+
+        if (!ret_needed[i - 1] || is_of_the_past(node->op)) {
+            continue;
+        }
+        if (op_operands(node->op) > 0) {
+            ret_needed[node->a] = true;
+        }
+        if (op_operands(node->op) > 1) {
+            ret_needed[node->b] = true;
+        }
+    }
+    return some;
+}
+
+void judge_needs(const struct policy *policy,
+                 bool ret_baselines[POLICY_NODES_MAX],
+                 bool ret_befores[POLICY_NODES_MAX])
+{
+    (void)find_needed(policy, PASS_BASELINES, ret_baselines);
+    (void)find_needed(policy, PASS_BEFORES, ret_befores);
+}
+
 struct lesson {
     const struct policy *policy;
     struct judge *judge;
@@ -211,21 +256,28 @@ struct lesson {
     size_t counts[POLICY_FROZEN_MAX]; /* known values so far */
 };
 
+/* Errors and requests are counted over the same times, or their share would be
+ * none. */
+static bool is_known(const struct node *node, const struct value *values)
+{
+    return values[node->a].unknown == KNOWN &&
+           (node->op != OP_WORSENED || values[node->b].unknown == KNOWN);
+}
+
 /* Gather the values at @g of what @pass learns. */
 static void gather(struct lesson *lesson, enum pass pass, time_ms g)
 {
     const struct policy *policy = lesson->policy;
+    const struct value *values = lesson->scratch->verdict.values;
+    time_ms age = lesson->judge->deployed_at - g;
 
     for (uint16_t i = 0; i < policy->frozens; i++) {
         const struct node *node = policy_node(policy, policy_frozen(policy, i));
-        struct value value =
-            lesson->scratch->verdict.values[learned_operand(node, i)];
-        time_ms age = lesson->judge->deployed_at - g;
 
-        if (is_learned(node, pass) && value.unknown == KNOWN &&
+        if (is_learned(node, pass) && is_known(node, values) &&
             age < span_before(policy, node)) {
             lesson->scratch->numbers[i * SAMPLES_MAX + lesson->counts[i]++] =
-                value.number;
+                values[learned_operand(node, i)].number;
         }
     }
 }
@@ -235,6 +287,7 @@ static void gather(struct lesson *lesson, enum pass pass, time_ms g)
 static void replay(struct lesson *lesson, enum pass pass)
 {
     const struct history *history = lesson->history;
+    bool needed[POLICY_NODES_MAX];
     struct judge *past = (struct judge *)(void *)lesson->scratch->block;
     time_ms every = lesson->policy->watch.every;
     struct window window;
@@ -244,11 +297,15 @@ static void replay(struct lesson *lesson, enum pass pass)
         .block = block_of(past),
         .frozen = frozen_of(lesson->judge),
         .facts = lesson->facts,
+        .needed = needed,
         .values = lesson->scratch->verdict.values,
         .window = &window,
     };
 
     memset(lesson->counts, 0, sizeof(lesson->counts));
+    if (!find_needed(lesson->policy, pass, needed)) {
+        return;
+    }
     judge_clear(lesson->policy, past, lesson->judge->deployed_at,
                 history->from - every);
     for (size_t i = 0; i < history->rows; i++) {

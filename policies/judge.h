@@ -114,11 +114,16 @@ struct judge_scratch {
  * What is known already stays.  A node for which fewer than 50 % of all grid
  * times of its span are known stays "no baseline"; grid times in @without
  * count as not known, and no window reaches into them.  Two passes: baselines
- * first, then before(), whose condition may use them.  Costs two looks a row.
- */
+ * first, then before(), whose condition may use them.  Costs two looks a row,
+ * at those nodes that judge_needs() names. */
 void judge_learn(const struct policy *policy, struct judge *judge,
                  const struct history *history, const struct facts *facts,
                  struct judge_scratch *scratch);
+
+/* The nodes that each of the two passes works out at every row. */
+void judge_needs(const struct policy *policy,
+                 bool ret_baselines[POLICY_NODES_MAX],
+                 bool ret_befores[POLICY_NODES_MAX]);
 
 /* The frozen values, [0, policy->frozens): to be recorded once, and given
  * back after a restart.  Until learned or given they are "no baseline". */

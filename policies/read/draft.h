@@ -95,6 +95,9 @@ bool draft_mode(struct draft *draft, const struct yaml_item *item,
 /* How many grid times (g - span, g] holds. */
 int64_t draft_grid_times(const struct draft *draft, time_ms span);
 
+/* False with an error for a policy that would hold up the loop. */
+bool policy_check_cost(const struct policy *policy, struct problems *problems);
+
 /* Warnings about a policy that loads. */
 void draft_lint(struct draft *draft);
 

@@ -348,6 +348,10 @@ static struct policy *read_once(const char *path, const char *source,
         draft_lint(draft);
         policy = draft_finish(draft, source, length);
     }
+    if (policy != NULL && !policy_check_cost(policy, problems)) {
+        policy_free(policy);
+        policy = NULL;
+    }
     assert((policy == NULL) == (problems->errors > errors_before));
     free(draft);
     yaml_tree_free(tree);

@@ -293,6 +293,39 @@ static void worse_than_what_nobody_saw_is_unknown(void **state)
     world_end(&world);
 }
 
+/* Requests at times when nobody counted errors would make the share of before
+ * look smaller than it was. */
+static void errors_and_requests_of_before_are_of_the_same_times(void **state)
+{
+    (void)state;
+    world_policy(&world, "policy: p\nmode: auto\n"
+                         "watch: {every: 10s, settle: 30s}\nbaseline: 20m\n"
+                         "signals:\n"
+                         "  e: {prometheus: e, unit: per_second}\n"
+                         "  r: {prometheus: r, unit: per_second}\n"
+                         "tree:\n"
+                         "  question: q\n"
+                         "  if: worsened(e, r, 150%, 1%, 10m)\n"
+                         "  then: {page: worse}\n"
+                         "  else: healthy\n");
+    world_past(&world, 120);
+    for (size_t back = 0; back < 120; back++) {
+        world_past_say(&world, back, "r", 1000);
+        if (back < 60) {
+            world_past_say(&world, back, "e", 20);
+        }
+    }
+    world_learn(&world);
+    world_say(&world, "r", 1000);
+    world_say(&world, "e", 25);
+    world_looks(&world, 1, 63);
+    assert_root(ANSWER_NO); /* 2.5 % after 2 % */
+    world_say(&world, "e", 45);
+    world_looks(&world, 64, 126);
+    assert_root(ANSWER_YES);
+    world_end(&world);
+}
+
 static void an_incident_before_the_deploy_was_worse_already(void **state)
 {
     (void)state;
@@ -760,6 +793,7 @@ int main(void)
         cmocka_unit_test(more_errors_are_worse_once_they_have_lasted),
         cmocka_unit_test(a_blip_has_not_lasted),
         cmocka_unit_test(worse_than_what_nobody_saw_is_unknown),
+        cmocka_unit_test(errors_and_requests_of_before_are_of_the_same_times),
         cmocka_unit_test(an_incident_before_the_deploy_was_worse_already),
         cmocka_unit_test(what_outgrows_the_load),
         cmocka_unit_test(before_is_true_at_more_than_half),
