@@ -186,6 +186,16 @@ void text_escape(const char *text, char *ret_escaped, size_t size)
     escape_bytes(text, strlen(text), ret_escaped, size);
 }
 
+bool text_has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* --- Printing ------------------------------------------------------------- */
 
 /* The most of a source line that is shown, in code points. */

@@ -78,6 +78,9 @@ void problems_print(const struct problems *problems, const char *source,
  * Always ends with NUL, cut with "..." when @size is too small. */
 void text_escape(const char *text, char *ret_escaped, size_t size);
 
+/* Does it hold a control character, DEL included? */
+bool text_has_control(const char *text);
+
 /* The nearest of @count @names to @word by edit distance, or NULL when none
  * is near enough to be a likely slip. */
 const char *nearest_name(const char *word, const char *const *names,

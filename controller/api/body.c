@@ -13,16 +13,6 @@
 
 /* --- The forms of texts --------------------------------------------------- */
 
-static bool has_control(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool wrong(const struct member *member, struct refusal *ret_refusal,
                   const char *needed)
 {
@@ -73,12 +63,12 @@ bool body_check_text(const char *text, const struct member *member,
         return check_change(text, member, ret_refusal);
     case MEMBER_KEY:
         return (text[0] != '\0' && strlen(text) < RECORD_KEY_MAX &&
-                !has_control(text)) ||
+                !text_has_control(text)) ||
                wrong(member, ret_refusal,
                      "1 to 199 bytes without control characters");
     case MEMBER_REASON:
         return (text[0] != '\0' && strlen(text) <= REASON_MAX &&
-                !has_control(text)) ||
+                !text_has_control(text)) ||
                wrong(member, ret_refusal,
                      "a sentence of 1 to 500 bytes, in one line");
     case MEMBER_LABELS:
@@ -110,7 +100,7 @@ static bool check_labels(json_t *labels, const struct member *member,
 
         good = good && text != NULL && name_is_valid(name) &&
                strlen(name) < sizeof(((struct label *)NULL)->name) &&
-               strlen(text) <= NAME_MAX_BYTES && !has_control(text);
+               strlen(text) <= NAME_MAX_BYTES && !text_has_control(text);
     }
     return good || wrong(member, ret_refusal,
                          "names (at most 63 bytes) with texts (at most 128 "

@@ -78,16 +78,6 @@ static void read_moment(const struct yaml_item *item,
     }
 }
 
-static bool has_control(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7F) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void read_label(const struct yaml_item *item,
                        struct replay_release *release,
                        struct problems *problems)
@@ -106,7 +96,7 @@ static void read_label(const struct yaml_item *item,
                              "a label is a name of at most %zu bytes, such as "
                              "team",
                              sizeof(label->name) - 1);
-    } else if (strlen(value) > NAME_MAX_BYTES || has_control(value)) {
+    } else if (strlen(value) > NAME_MAX_BYTES || text_has_control(value)) {
         (void)yaml_error(problems, item,
                          "a label's value has at most %d bytes and no control "
                          "characters",
@@ -138,7 +128,7 @@ static void read_labels(const struct yaml_item *labels,
 static void read_key(const struct yaml_item *item, struct problems *problems)
 {
     if (!is_null(item) && expect_text(item, problems) != NULL &&
-        (item->text_length > KEY_MAX || has_control(item->text))) {
+        (item->text_length > KEY_MAX || text_has_control(item->text))) {
         (void)yaml_error(problems, item,
                          "a key has 1 to %d bytes and no control characters",
                          KEY_MAX);

@@ -22,22 +22,11 @@ static char *copy_text(const char *text)
     return copy;
 }
 
-/* A control character would end a header early. */
-static bool is_clean(const char *text)
-{
-    for (const char *at = text; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool add_header(struct http_request *request, const char *line)
 {
     struct curl_slist *longer = NULL;
 
-    if (!is_clean(line)) {
+    if (text_has_control(line)) { /* it would end the header early */
         return false;
     }
     longer = curl_slist_append(request->headers, line);

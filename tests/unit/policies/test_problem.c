@@ -222,9 +222,20 @@ static void the_nearest_name_is_a_likely_slip(void **state)
 #define problem_test(test)                                                     \
     cmocka_unit_test_setup_teardown(test, make_problems, free_problems)
 
+static void control_characters_are_found(void **state)
+{
+    (void)state;
+    assert_false(text_has_control(""));
+    assert_false(text_has_control("a b\xc3\xa4~"));
+    assert_true(text_has_control("a\tb"));
+    assert_true(text_has_control("a\r\n"));
+    assert_true(text_has_control("\x7f"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(control_characters_are_found),
         problem_test(problems_come_in_order_of_place),
         problem_test(a_terminal_gets_colour),
         problem_test(without_a_source_only_the_place_is_said),
