@@ -158,6 +158,11 @@ bool read_principal(struct exchange *exchange, const char **ret_by)
                        "digits and ._+:@/-");
         return false;
     }
+    if (by != NULL && strcmp(by, "lastgood") == 0) {
+        answer_refusal(exchange, 400, "bad_value", "Lastgood-By",
+                       "'lastgood' is the controller's own name: say who asks");
+        return false;
+    }
     *ret_by = by != NULL ? by : "local";
     return true;
 }

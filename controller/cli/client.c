@@ -268,6 +268,12 @@ void client_ask(const struct cli_call *call, const char *method,
         ret_reply->end = REPLY_PROBLEM;
         return;
     }
+    if (key != NULL && text_has_control(key)) { /* it would end the header */
+        ret_reply->end = REPLY_PROBLEM;
+        (void)snprintf(ret_reply->text, sizeof(ret_reply->text),
+                       "--key holds a control character");
+        return;
+    }
     if (body != NULL) {
         text = json_dumps(body, JSON_COMPACT);
         if (text == NULL) {

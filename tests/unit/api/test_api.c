@@ -734,6 +734,13 @@ static void a_bad_principal_is_refused(void **state)
     assert_int_equal(heard_status(&heard), 400);
     assert_non_null(strstr(heard.bytes, "Lastgood-By"));
     heard_free(&heard);
+    socket_ask(&world->loop, api_port(world->api),
+               "POST /v1/thaw HTTP/1.1\r\nHost: h\r\nLastgood-By: lastgood\r\n"
+               "Content-Length: 0\r\n\r\n",
+               &heard);
+    assert_int_equal(heard_status(&heard), 400);
+    assert_non_null(strstr(heard.bytes, "the controller's own name"));
+    heard_free(&heard);
 }
 
 static void a_bad_target_is_refused(void **state)

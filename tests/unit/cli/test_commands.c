@@ -133,6 +133,10 @@ static void register_sends_nothing_that_is_no_text(void **state)
                 "\xff", NULL);
     assert_int_equal(ran.code, 1);
     says(ran.err, "an argument is not UTF-8 text");
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--key",
+                "k\r\nLastgood-By: root", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--key holds a control character");
     run_program(&ran, "gate", "a", "--environment", "p", "--intent", "\xff",
                 NULL);
     assert_int_equal(ran.code, 1);
