@@ -25,15 +25,20 @@ static bool is_healthy(const struct policy *policy, const struct watch *watch)
            (leaf->kind == LEAF_HEALTHY || leaf->blames_nobody);
 }
 
-static double requests_seen(const struct core *core,
-                            const struct policy *policy)
+/* More than any policy may ask for: a broken exporter may say anything. */
+#define REQUESTS_MAX 1e15
+
+static double add_requests(const struct core *core, const struct policy *policy,
+                           double before)
 {
     uint16_t node = policy->watch.requests_node;
-    if (node == NONE_INDEX || core->verdict.values[node].unknown != KNOWN) {
-        return 0;
+    if (node == NONE_INDEX || core->verdict.values[node].unknown != KNOWN ||
+        core->verdict.values[node].number <= 0) {
+        return before;
     }
-    return core->verdict.values[node].number * (double)policy->watch.every /
-           (double)SECOND_MS;
+    double sum = before + core->verdict.values[node].number *
+                              (double)policy->watch.every / (double)SECOND_MS;
+    return sum < REQUESTS_MAX ? sum : REQUESTS_MAX;
 }
 
 static void note_root(struct watch *watch, const struct policy *policy,
@@ -64,7 +69,7 @@ void account_look(struct core *core, struct service *service, time_ms g)
     watch->looks++;
     if (watch->root != ANSWER_UNKNOWN) {
         watch->known_looks++;
-        watch->requests += requests_seen(core, policy);
+        watch->requests = add_requests(core, policy, watch->requests);
     }
     if (is_healthy(policy, watch) && is_seen(core, service, watch)) {
         watch->healthy += policy->watch.every;

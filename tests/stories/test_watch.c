@@ -85,6 +85,25 @@ static void a_release_that_nobody_called_is_no_good(void **state)
     story_end(story);
 }
 
+/* A broken exporter may say anything; what is remembered stays a number of
+ * requests. */
+static void requests_without_reason_are_counted_within_reason(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_metric(story, "requests", "shop", 1.7e308);
+    story_metric(story, "errors", "shop", 0);
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run(story, 20 * MINUTE_MS);
+    assert_true(story_release(story, "shop", "1.1").requests == 1e15);
+    story_metric(story, "requests", "shop", -1.7e308);
+    story_run(story, 20 * MINUTE_MS);
+    assert_true(story_release(story, "shop", "1.1").requests == 1e15);
+    story_skip(story);
+    story_end(story);
+}
+
 static void healthy_time_waits_for_a_complete_rollout(void **state)
 {
     (void)state;
@@ -516,6 +535,7 @@ int main(void)
         cmocka_unit_test(a_healthy_release_becomes_provisional_then_good),
         cmocka_unit_test(on_the_first_day_what_is_live_is_discovered),
         cmocka_unit_test(a_release_that_nobody_called_is_no_good),
+        cmocka_unit_test(requests_without_reason_are_counted_within_reason),
         cmocka_unit_test(healthy_time_waits_for_a_complete_rollout),
         cmocka_unit_test(a_rollout_that_never_completes_is_stuck),
         cmocka_unit_test(another_live_version_ends_the_watch),
