@@ -376,7 +376,8 @@ struct driver *driver_new_on_store(const struct driver_options *options,
 {
     struct driver *driver = allocate(options);
 
-    if (!recovery_run(driver, store, ret_error, size)) {
+    if (!recovery_run(driver, store, ret_error, size) ||
+        !policy_folder_may_start(driver->folder, ret_error, size)) {
         store->ops->close(store);
         free_driver(driver);
         return NULL;

@@ -17,9 +17,13 @@ static int64_t nanoseconds(struct timespec at)
 
 bool policy_file_signature(const char *path, struct signature *ret_signature)
 {
-    struct stat status;
+    struct stat status = {0}, link = {0};
 
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (stat(path, &status) != 0) {
+        *ret_signature = (struct signature){.size = -1, .changed_ns = errno};
+        return errno != ENOENT || lstat(path, &link) == 0;
+    }
+    if (!S_ISREG(status.st_mode)) {
         return false;
     }
     *ret_signature =

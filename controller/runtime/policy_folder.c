@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "policies/read/policy_read.h"
 
 struct policy_folder {
     const struct config *config;
-    struct policy_file *files; /* by path */
-    size_t files_count, files_room;
+    struct policy_file *files; /* by path, but for those new in this look */
+    size_t files_count, files_room, sorted;
+    dev_t device; /* of the folder that held them */
+    ino_t inode;
     char (*known)[NAME_MAX_BYTES + 1]; /* names in force */
     size_t known_count, known_room;
     char (*removed)[NAME_MAX_BYTES + 1]; /* to be told */
@@ -101,15 +104,17 @@ void policy_folder_known(struct policy_folder *folder, const char *name,
 
 /* --- Files ---------------------------------------------------------------- */
 
+static int path_of_file(const void *path, const void *file)
+{
+    return strcmp(path, ((const struct policy_file *)file)->path);
+}
+
 static struct policy_file *find_file(struct policy_folder *folder,
                                      const char *path)
 {
-    for (size_t i = 0; i < folder->files_count; i++) {
-        if (strcmp(folder->files[i].path, path) == 0) {
-            return &folder->files[i];
-        }
-    }
-    return NULL;
+    return folder->sorted == 0 ? NULL
+                               : bsearch(path, folder->files, folder->sorted,
+                                         sizeof(*folder->files), path_of_file);
 }
 
 static struct policy_file *add_file(struct policy_folder *folder,
@@ -140,7 +145,7 @@ static bool look_at(struct policy_folder *folder, const char *name, bool again)
 
     if (length < 0 || (size_t)length >= sizeof(path) ||
         !policy_file_signature(path, &signature)) {
-        return false;
+        return false; /* gone by now, or no file */
     }
     file = find_file(folder, path);
     if (file == NULL && folder->files_count >= POLICIES_MAX) {
@@ -201,20 +206,20 @@ static bool is_in_force(const struct policy_file *file, const struct core *core)
 }
 
 /* The claim that counts for a file: of its new text, or, when that cannot be
- * used, of what it still has in force. */
-static bool standing_claim(const struct policy_file *file,
-                           const struct core *core, struct claim *ret_claim)
+ * used, of what it still has in force.  @ret_claim stays empty for none. */
+static void take_claim(const struct policy_file *file, const struct core *core,
+                       struct claim *ret_claim)
 {
     const struct policy *policy = NULL;
 
     if (!file->is_broken && !file->is_rival) {
         *ret_claim = file->claim;
-        return true;
+        return;
     }
     policy =
         file->accepted[0] == '\0' ? NULL : view_policy(core, file->accepted);
     if (policy == NULL) {
-        return false;
+        return;
     }
     (void)snprintf(ret_claim->name, sizeof(ret_claim->name), "%s",
                    file->accepted);
@@ -222,7 +227,6 @@ static bool standing_claim(const struct policy_file *file,
                    policy_text(policy, policy->service));
     (void)snprintf(ret_claim->environment, sizeof(ret_claim->environment), "%s",
                    policy_text(policy, policy->environment));
-    return true;
 }
 
 static bool same_reach(const struct claim *a, const struct claim *b)
@@ -256,22 +260,21 @@ static void add_rivalry(struct policy_folder *folder,
     folder->problems->errors++;
 }
 
-/* Does @file stand against one of those already settled? */
-static bool has_rival(struct policy_folder *folder, struct policy_file *file,
-                      const bool *settled, const struct core *core)
+/* Does @file stand against one of those already settled, whose claims are
+ * @claims (without a name: none)? */
+static bool has_rival(struct policy_folder *folder,
+                      const struct policy_file *file,
+                      const struct claim *claims)
 {
     for (size_t i = 0; i < folder->files_count; i++) {
-        const struct policy_file *other = &folder->files[i];
-        struct claim claim = {0};
         bool same_name = false;
 
-        if (!settled[i] || other == file ||
-            !standing_claim(other, core, &claim)) {
+        if (claims[i].name[0] == '\0') {
             continue;
         }
-        same_name = strcmp(claim.name, file->claim.name) == 0;
-        if (same_name || same_reach(&claim, &file->claim)) {
-            add_rivalry(folder, file, other, same_name);
+        same_name = strcmp(claims[i].name, file->claim.name) == 0;
+        if (same_name || same_reach(&claims[i], &file->claim)) {
+            add_rivalry(folder, file, &folder->files[i], same_name);
             return true;
         }
     }
@@ -280,44 +283,45 @@ static bool has_rival(struct policy_folder *folder, struct policy_file *file,
 
 /* What stands already comes first: broken files with what they have in force,
  * then texts that are in force, then what is new. */
-static int rank(const struct policy_file *file, const struct core *core)
+static int turn_of(const struct policy_file *file)
 {
     if (file->is_broken) {
         return 0;
     }
-    return is_in_force(file, core) ? 1 : 2;
+    return file->is_in_force ? 1 : 2;
 }
 
 static void settle_rivals(struct policy_folder *folder, const struct core *core)
 {
-    bool *settled = calloc(folder->files_count + 1, sizeof(*settled));
+    struct claim *claims = calloc(folder->files_count + 1, sizeof(*claims));
 
-    assert(settled != NULL);
+    assert(claims != NULL);
+    for (size_t i = 0; i < folder->files_count; i++) {
+        folder->files[i].is_in_force = is_in_force(&folder->files[i], core);
+    }
     for (int turn = 0; turn <= 2; turn++) {
         for (size_t i = 0; i < folder->files_count; i++) {
             struct policy_file *file = &folder->files[i];
 
-            if (rank(file, core) == turn) {
-                file->is_rival =
-                    turn > 0 && has_rival(folder, file, settled, core);
-                settled[i] = true;
+            if (turn_of(file) == turn) {
+                file->is_rival = turn > 0 && has_rival(folder, file, claims);
+                take_claim(file, core, &claims[i]);
             }
         }
     }
-    free(settled);
+    free(claims);
 }
 
 /* --- What the core must be told ------------------------------------------- */
 
-static void decide_accepts(struct policy_folder *folder,
-                           const struct core *core)
+static void decide_accepts(struct policy_folder *folder)
 {
     for (size_t i = 0; i < folder->files_count; i++) {
         struct policy_file *file = &folder->files[i];
         const bool usable = !file->is_broken && !file->is_rival;
 
         file->to_accept = false;
-        if (usable && is_in_force(file, core)) {
+        if (usable && file->is_in_force) {
             policy_free(file->policy);
             file->policy = NULL;
             (void)snprintf(file->accepted, sizeof(file->accepted), "%s",
@@ -396,53 +400,120 @@ static void gather_problems(struct policy_folder *folder)
 
 /* --- The door ------------------------------------------------------------- */
 
-static bool folder_failed(struct policy_folder *folder, int code)
+/* What is in force stays so, because of @why. */
+static bool folder_failed(struct policy_folder *folder, const char *why)
 {
     const bool is_news = !folder->has_failed;
 
     folder->has_failed = true;
+    folder->has_looked = true;
     problems_init(folder->problems, folder->config->policies);
-    (void)problems_error(folder->problems, 0, 0,
-                         "cannot read the folder of policies: %s; those in "
-                         "force stay",
-                         strerror(code));
+    (void)problems_error(folder->problems, 0, 0, "%s; those in force stay",
+                         why);
     return is_news;
 }
 
-bool policy_folder_look(struct policy_folder *folder, const struct core *core,
-                        bool again)
+static bool cannot_read(struct policy_folder *folder, int code)
 {
-    struct dirent **names = NULL;
-    const int count =
-        scandir(folder->config->policies, &names, is_policy_entry, alphasort);
-    bool changed = folder->has_failed || !folder->has_looked;
+    char why[160];
 
-    folder->has_looked = true;
-    if (count < 0) {
-        return folder_failed(folder, errno);
-    }
-    folder->has_failed = false;
+    (void)snprintf(why, sizeof(why), "cannot read the folder of policies: %s",
+                   strerror(code));
+    return folder_failed(folder, why);
+}
+
+/* A folder without policies where there were some is believed only when it is
+ * the one that held them: a volume that is not mounted leaves an empty one. */
+static bool is_suspicious(const struct policy_folder *folder,
+                          const struct stat *status)
+{
+    return folder->known_count > 0 && (status->st_dev != folder->device ||
+                                       status->st_ino != folder->inode);
+}
+
+static bool look_at_all(struct policy_folder *folder, struct dirent **names,
+                        int count, bool again)
+{
+    bool changed = false;
+
     folder->is_full = false;
+    folder->sorted = folder->files_count;
     for (size_t i = 0; i < folder->files_count; i++) {
         folder->files[i].is_present = false;
     }
     for (int i = 0; i < count; i++) {
         changed = look_at(folder, names[i]->d_name, again) || changed;
-        free(names[i]);
     }
-    free(names);
-    changed = forget_absent(folder) || changed || again;
-    if (!changed) {
-        return false;
-    }
+    return forget_absent(folder) || changed;
+}
+
+static void settle(struct policy_folder *folder, const struct core *core)
+{
     if (folder->files_count > 0) {
         qsort(folder->files, folder->files_count, sizeof(*folder->files),
               by_path);
     }
     gather_problems(folder);
     settle_rivals(folder, core);
-    decide_accepts(folder, core);
+    decide_accepts(folder);
     decide_removals(folder);
+}
+
+static void free_names(struct dirent **names, int count)
+{
+    for (int i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    free(names);
+}
+
+bool policy_folder_look(struct policy_folder *folder, const struct core *core,
+                        bool again)
+{
+    const char *path = folder->config->policies;
+    struct dirent **names = NULL;
+    struct stat status = {0};
+    bool changed = folder->has_failed || !folder->has_looked || again;
+    int count = 0;
+
+    if (stat(path, &status) != 0 ||
+        (count = scandir(path, &names, is_policy_entry, alphasort)) < 0) {
+        return cannot_read(folder, errno);
+    }
+    if (count == 0 && is_suspicious(folder, &status)) {
+        free(names);
+        return folder_failed(folder, "no policy is in this folder, and it is "
+                                     "not the one that held some: is it "
+                                     "mounted?");
+    }
+    folder->has_failed = false;
+    folder->has_looked = true;
+    folder->device = status.st_dev;
+    folder->inode = status.st_ino;
+    changed = look_at_all(folder, names, count, again) || changed;
+    free_names(names, count);
+    if (changed) {
+        settle(folder, core);
+    }
+    return changed;
+}
+
+bool policy_folder_may_start(const struct policy_folder *folder,
+                             char *ret_error, size_t size)
+{
+    DIR *opened = opendir(folder->config->policies);
+
+    if (opened == NULL && folder->known_count == 0) {
+        (void)snprintf(ret_error, size,
+                       "%s: cannot read the folder of policies: %s; make it, "
+                       "or correct 'policies:' in %s",
+                       folder->config->policies, strerror(errno),
+                       folder->config->path);
+        return false;
+    }
+    if (opened != NULL) {
+        (void)closedir(opened);
+    }
     return true;
 }
 

@@ -26,6 +26,7 @@ struct policy_file {
     bool is_present;       /* at this look */
     bool is_broken;        /* as it is now it cannot be used */
     bool is_rival;         /* it could, but another policy stands against it */
+    bool is_in_force;      /* its text is what the core judges by */
     struct policy *policy; /* read, and not given to the core (yet) */
     struct claim claim;    /* of its newest readable text */
     char digest[65];       /*   "" : never readable */
@@ -40,7 +41,8 @@ void policy_file_read(struct policy_file *file, const struct config *config,
                       struct problems *scratch);
 void policy_file_release(struct policy_file *file);
 
-/* False when @path is not a file that can be looked at. */
+/* False when @path is no file (any more).  One that cannot be looked at, like a
+ * link to nowhere, has a signature of its own. */
 bool policy_file_signature(const char *path, struct signature *ret_signature);
 bool policy_file_is_same(const struct signature *a, const struct signature *b);
 

@@ -5,6 +5,7 @@
 
 #define SETTLE_MS    100 /* editors write, rename and touch in one go */
 #define LOOK_EVERY_S 2   /* network file systems send no events */
+#define WRITING_S    10  /* who writes longer is read in the middle */
 
 static void say_problem(struct log *log, const struct problem *problem)
 {
@@ -111,10 +112,16 @@ void policy_watch_start(struct driver *driver)
     look(driver, false);
 }
 
+/* While events come in somebody writes, and half of it may well be a policy:
+ * the look that follows the last event is soon enough. */
 void policy_watch_second(struct driver *driver)
 {
+    const bool is_written =
+        uv_is_active((const uv_handle_t *)&driver->folder_soon) != 0;
+
     driver->folder_in--;
-    if (driver->folder_in <= 0) {
+    if (driver->folder_in <= 0 &&
+        (!is_written || driver->folder_in <= -WRITING_S)) {
         look(driver, false);
     }
     policy_watch_feed(driver);

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "controller/runtime/policy_folder.h"
 #include "help_driver.h"
 
@@ -261,6 +264,172 @@ static void a_folder_that_goes_away_changes_nothing(void **state)
     assert_string_equal(first_error(shelf), "");
 }
 
+/* --- Folders that are not what they were ---------------------------------- */
+
+/* The path of @name in the scene's folder; two may be in use at once. */
+static const char *path_of(const struct shelf *shelf, const char *name)
+{
+    static char paths[2][2 * FILES_PATH_MAX];
+    static size_t turn;
+
+    turn = 1 - turn;
+    (void)snprintf(paths[turn], sizeof(paths[turn]), "%s/%s",
+                   shelf->scene->folder, name);
+    return paths[turn];
+}
+
+static void the_last_policy_can_be_removed(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    drop(shelf, "a.yaml");
+    assert_string_equal(look(shelf), "-one");
+    assert_string_equal(first_error(shelf), "");
+}
+
+/* A volume that is unmounted leaves an empty folder in its place. */
+static void
+an_empty_folder_in_the_place_of_the_other_removes_nothing(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    assert_int_equal(rename(path_of(shelf, "policies"), path_of(shelf, "away")),
+                     0);
+    assert_int_equal(mkdir(path_of(shelf, "policies"), 0700), 0);
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_error(shelf), "is it mounted?"));
+    assert_non_null(view_policy(shelf->core, "one"));
+    assert_int_equal(rmdir(path_of(shelf, "policies")), 0);
+    assert_int_equal(rename(path_of(shelf, "away"), path_of(shelf, "policies")),
+                     0);
+    assert_string_equal(look(shelf), "");
+    assert_string_equal(first_error(shelf), "");
+}
+
+/* Nor does one that is empty at a start, when the journal knows policies. */
+static void an_empty_folder_at_the_start_removes_nothing(void **state)
+{
+    struct shelf *shelf = *state;
+
+    policy_folder_known(shelf->folder, "one", true);
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_error(shelf), "is it mounted?"));
+    put(shelf, "a.yaml", "two", "a", "x");
+    assert_string_equal(look(shelf), "+two -one");
+    assert_string_equal(first_error(shelf), "");
+}
+
+/* How a volume of Kubernetes changes: links through a link that is swapped. */
+static void a_folder_of_links_is_swapped_as_one(void **state)
+{
+    struct shelf *shelf = *state;
+
+    assert_int_equal(mkdir(path_of(shelf, "policies/..1"), 0700), 0);
+    assert_int_equal(mkdir(path_of(shelf, "policies/..2"), 0700), 0);
+    put(shelf, "..1/a.yaml", "one", "a", "x");
+    put(shelf, "..2/a.yaml", "one", "a", "y");
+    assert_int_equal(symlink("..1", path_of(shelf, "policies/..data")), 0);
+    assert_int_equal(
+        symlink("..data/a.yaml", path_of(shelf, "policies/a.yaml")), 0);
+    assert_string_equal(look(shelf), "+one");
+    assert_int_equal(symlink("..2", path_of(shelf, "policies/..new")), 0);
+    assert_int_equal(rename(path_of(shelf, "policies/..new"),
+                            path_of(shelf, "policies/..data")),
+                     0);
+    assert_string_equal(look(shelf), "+one");
+    assert_int_equal(policy_folder_files(shelf->folder), 1);
+    drop(shelf, "..1/a.yaml");
+    drop(shelf, "..2/a.yaml");
+    assert_int_equal(rmdir(path_of(shelf, "policies/..1")), 0);
+    assert_int_equal(rmdir(path_of(shelf, "policies/..2")), 0);
+}
+
+static void a_link_to_nowhere_keeps_what_was_there(void **state)
+{
+    struct shelf *shelf = *state;
+
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    drop(shelf, "a.yaml");
+    assert_int_equal(symlink("nowhere", path_of(shelf, "policies/a.yaml")), 0);
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_error(shelf), "No such file"));
+    assert_non_null(view_policy(shelf->core, "one"));
+    assert_false(policy_folder_look(shelf->folder, shelf->core, false));
+    drop(shelf, "a.yaml");
+    assert_string_equal(look(shelf), "-one");
+}
+
+static void what_is_no_file_is_passed_over(void **state)
+{
+    struct shelf *shelf = *state;
+
+    assert_int_equal(mkdir(path_of(shelf, "policies/d.yaml"), 0700), 0);
+    assert_int_equal(mkfifo(path_of(shelf, "policies/f.yaml"), 0600), 0);
+    put(shelf, "a.yaml", "one", "a", "x");
+    assert_string_equal(look(shelf), "+one");
+    assert_string_equal(first_error(shelf), "");
+    assert_int_equal(rmdir(path_of(shelf, "policies/d.yaml")), 0);
+}
+
+/* --- A start ---------------------------------------------------------------
+ */
+
+static void without_a_folder_and_a_past_there_is_no_start(void **state)
+{
+    struct shelf *shelf = *state;
+    char error[1024] = "";
+
+    assert_true(policy_folder_may_start(shelf->folder, error, sizeof(error)));
+    assert_int_equal(rmdir(path_of(shelf, "policies")), 0);
+    assert_false(policy_folder_may_start(shelf->folder, error, sizeof(error)));
+    assert_non_null(strstr(error, "/policies: cannot read the folder of "
+                                  "policies: No such file"));
+    assert_non_null(strstr(error, "'policies:' in "));
+    policy_folder_known(shelf->folder, "one", true);
+    assert_true(policy_folder_may_start(shelf->folder, error, sizeof(error)));
+    assert_string_equal(look(shelf), "");
+    assert_non_null(strstr(first_error(shelf), "those in force stay"));
+    assert_int_equal(mkdir(path_of(shelf, "policies"), 0700), 0);
+}
+
+/* --- Many and large ------------------------------------------------------- */
+
+static void a_thousand_files_are_told_and_one_that_changes(void **state)
+{
+    struct shelf *shelf = *state;
+    struct policy *accepted = NULL;
+    char removed[NAME_MAX_BYTES + 1], file[32], name[32], service[32];
+    int count = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        (void)snprintf(file, sizeof(file), "p%03d.yaml", i);
+        (void)snprintf(name, sizeof(name), "policy-%d", i);
+        (void)snprintf(service, sizeof(service), "service-%d", i);
+        put(shelf, file, name, service, "x");
+    }
+    assert_true(policy_folder_look(shelf->folder, shelf->core, false));
+    while (policy_folder_next(shelf->folder, &accepted, removed)) {
+        struct input input = {.kind = INPUT_POLICY_ACCEPTED};
+
+        assert_non_null(accepted);
+        input.policy.block = accepted;
+        step(shelf, &input);
+        count++;
+    }
+    assert_int_equal(count, 1000);
+    assert_false(policy_folder_look(shelf->folder, shelf->core, false));
+    put(shelf, "p500.yaml", "policy-500", "service-500", "y");
+    drop(shelf, "p501.yaml");
+    put(shelf, "p500a.yaml", "another", "service-500a", "x");
+    assert_string_equal(look(shelf), "+policy-500 +another -policy-501");
+    assert_string_equal(look(shelf), "");
+}
+
 static void a_huge_file_is_refused(void **state)
 {
     struct shelf *shelf = *state;
@@ -290,6 +459,14 @@ int main(void)
         STORY(a_broken_file_still_holds_its_ground),
         STORY(nothing_is_removed_while_a_file_without_a_past_is_broken),
         STORY(a_folder_that_goes_away_changes_nothing),
+        STORY(the_last_policy_can_be_removed),
+        STORY(an_empty_folder_in_the_place_of_the_other_removes_nothing),
+        STORY(an_empty_folder_at_the_start_removes_nothing),
+        STORY(a_folder_of_links_is_swapped_as_one),
+        STORY(a_link_to_nowhere_keeps_what_was_there),
+        STORY(what_is_no_file_is_passed_over),
+        STORY(without_a_folder_and_a_past_there_is_no_start),
+        STORY(a_thousand_files_are_told_and_one_that_changes),
         STORY(a_huge_file_is_refused),
     };
 
