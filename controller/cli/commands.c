@@ -91,6 +91,17 @@ static const struct cli_flag test_flags[] = {
     END,
 };
 
+static const struct cli_flag backtest_flags[] = {
+    {"prometheus", "URL", "where the past is, as http://HOST:9090", false},
+    {"from", "TIME", "releases deployed from then on,", false},
+    {"to", "TIME", "until then: RFC 3339 or Unix seconds", false},
+    {"releases", "FILE.json", "what was deployed, as above; or", false},
+    {"database", "FILE.db", "the journal that knows; the default", false},
+    {"timeout", "SPAN", "for one answer of Prometheus; default 30s", false},
+    {"format", "text|json", "json: releases, rules, total", false},
+    END,
+};
+
 static const struct cli_flag verify_flags[] = {FORMAT, END};
 
 /* --- Exit codes ----------------------------------------------------------- */
@@ -129,6 +140,11 @@ static const struct cli_exit check_exits[] = {
 static const struct cli_exit test_exits[] = {
     {EXIT_CODE_DONE, "every case came as expected"},
     {EXIT_CODE_ERROR, "one did not, or a file cannot be read"},
+    {0, NULL},
+};
+static const struct cli_exit backtest_exits[] = {
+    {EXIT_CODE_DONE, "judged"},
+    {EXIT_CODE_ERROR, "wrong usage, a file of no use, or no answer"},
     {0, NULL},
 };
 static const struct cli_exit verify_exits[] = {
@@ -327,6 +343,23 @@ static const struct cli_command commands[] = {
         .least = 0,
         .most = CLI_POSITIONALS_MAX,
         .run = test_run,
+    },
+    {
+        .name = "backtest",
+        .arguments = "POLICY --prometheus URL --from TIME --to TIME",
+        .summary = "what a policy would have done about past releases",
+        .about =
+            "FILE.json: [{what 'register' posts, with deployed_at, and as a "
+            "label\n\"incident\": true|false, \"began\": TIME}, ...]. With "
+            "labels: precision, recall, delay.",
+        .example = "lastgood backtest user-service.yaml --prometheus "
+                   "http://127.0.0.1:9090 --from 2024-09-01T00:00:00Z --to "
+                   "2024-10-01T00:00:00Z --releases releases.json",
+        .flags = backtest_flags,
+        .exits = backtest_exits,
+        .least = 1,
+        .most = 1,
+        .run = backtest_run,
     },
     {
         .name = "verify",

@@ -30,6 +30,7 @@ int freeze_run(const struct cli_call *call);
 int thaw_run(const struct cli_call *call);
 int check_run(const struct cli_call *call);
 int test_run(const struct cli_call *call);
+int backtest_run(const struct cli_call *call);
 int verify_run(const struct cli_call *call);
 
 #endif

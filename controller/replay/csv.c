@@ -16,10 +16,8 @@ void csv_free(struct csv *csv)
 
 /* --- Samples in eight bytes ----------------------------------------------- */
 
-/* Quiet NaNs; the lowest bits tell them apart. */
-#define NAN_BITS   0x7ff8000000000000ULL
-#define EMPTY_BITS 0x7ff8000000000001ULL
-#define ERROR_BITS 0x7ff8000000000002ULL
+/* A quiet NaN; its lowest bits say why the number is not known. */
+#define UNKNOWN_BITS 0x7ff8000000000000ULL
 
 static double double_of_bits(uint64_t bits)
 {
@@ -39,36 +37,33 @@ static uint64_t bits_of_double(double number)
 
 double cell_of_sample(struct sample sample)
 {
-    if (sample.unknown == UNKNOWN_NO_DATA) {
-        return double_of_bits(EMPTY_BITS);
-    }
-    if (sample.unknown == UNKNOWN_SOURCE_ERROR) {
-        return double_of_bits(ERROR_BITS);
-    }
-    if (sample.unknown == UNKNOWN_INFINITE) {
+    switch ((int)sample.unknown) {
+    case KNOWN:
+        return sample.number;
+    case UNKNOWN_INFINITE:
         return (double)INFINITY;
+    default:
+        return double_of_bits(UNKNOWN_BITS | (uint64_t)sample.unknown);
     }
-    assert(sample.unknown == KNOWN || sample.unknown == UNKNOWN_NAN);
-    return sample.unknown == KNOWN ? sample.number : double_of_bits(NAN_BITS);
 }
 
 bool cell_is_empty(double cell)
 {
-    return bits_of_double(cell) == EMPTY_BITS;
+    return bits_of_double(cell) == (UNKNOWN_BITS | UNKNOWN_NO_DATA);
 }
 
 struct sample sample_of_cell(double cell)
 {
+    uint64_t unknown = bits_of_double(cell) - UNKNOWN_BITS;
+
     if (isfinite(cell)) {
         return (struct sample){cell, KNOWN};
     }
-    if (cell_is_empty(cell)) {
-        return (struct sample){0, UNKNOWN_NO_DATA};
+    if (isinf(cell)) {
+        return (struct sample){0, UNKNOWN_INFINITE};
     }
-    if (bits_of_double(cell) == ERROR_BITS) {
-        return (struct sample){0, UNKNOWN_SOURCE_ERROR};
-    }
-    return (struct sample){0, isinf(cell) ? UNKNOWN_INFINITE : UNKNOWN_NAN};
+    assert(unknown < UNKNOWN_LAST);
+    return (struct sample){0, (enum unknown)unknown};
 }
 
 /* --- How long a cell speaks ----------------------------------------------- */

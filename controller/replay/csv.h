@@ -46,6 +46,16 @@ bool csv_load(struct csv *csv, const bool *wanted, struct problems *problems);
 
 void csv_free(struct csv *csv);
 
+/* Instead of open and load: a table of @count columns (their names are not
+ * checked) with a row each @every from @from on, every cell empty.  Sizes are
+ * the caller's: at most CSV_COLUMNS_MAX, CSV_ROWS_MAX, CSV_CELLS_MAX. */
+struct csv *csv_make(const char *const *names, size_t count);
+void csv_make_rows(struct csv *csv, time_ms from, time_ms every, size_t rows);
+
+/* The cells of a table that is made. */
+void csv_put(struct csv *csv, size_t row, size_t column, struct sample sample);
+struct sample csv_get(const struct csv *csv, size_t row, size_t column);
+
 /* Columns after `time`, from 0. */
 size_t csv_columns(const struct csv *csv);
 const char *csv_name(const struct csv *csv, size_t column);

@@ -28,7 +28,7 @@ ROOMS = {
     "controller/targets": [*LOW, "controller/runtime"],
     "controller/notices": [*LOW, "controller/runtime"],
     "controller/api": [*LOW, "controller/runtime"],
-    "controller/replay": [*CORE, "policies/read", "controller/core"],
+    "controller/replay": [*CORE, "policies/read", "controller/core", "controller/prometheus"],
     "controller/cases": [*CORE, "policies/read", "controller/core", "controller/replay"],
     "controller/cli": [*LOW, "controller/runtime", "controller/replay", "controller/cases",
                        "controller/prometheus"],
