@@ -127,7 +127,8 @@ static void walk(const struct policy *policy, struct verdict *verdict)
         at = *question_branch(question, answer);
     }
     verdict->leaf = at.to == TO_WAIT ? LEAF_INDEX_WAIT : at.index;
-    verdict->root = verdict->steps > 0 ? verdict->path[0].answer : ANSWER_NO;
+    assert(verdict->steps > 0); /* a tree begins with a question */
+    verdict->root = verdict->path[0].answer;
 }
 
 void judge_look(const struct policy *policy, struct judge *judge, time_ms g,

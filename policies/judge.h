@@ -50,7 +50,7 @@ struct step {
 struct verdict {
     time_ms at;
     uint16_t leaf;    /* index; WAIT also when an unknown had no branch */
-    enum answer root; /* of the root question; a tree of one leaf: NO */
+    enum answer root; /* of the root question */
     bool unsure;      /* some question on the path was unknown */
     uint8_t steps;
     struct step path[POLICY_DEPTH_MAX];

@@ -241,7 +241,7 @@ struct policy {
     time_ms lookback;     /* the longest any node looks back from g, nested */
     time_ms root_window;  /* the same for the root question alone */
     uint32_t judge_bytes; /* of one release's memory */
-    struct branch root;
+    struct branch root;   /* to a question */
     uint16_t nodes, signals, questions, leaves, rings, frozens, fleets;
     uint32_t nodes_at, signals_at, questions_at, leaves_at, rings_at,
         frozens_at, fleets_at; /* offsets of the arrays, 8-aligned */

@@ -321,9 +321,7 @@ static json_t *explain_tree(const struct explainer *explainer)
     json_t *questions[POLICY_QUESTIONS_MAX];
     struct reading reading;
 
-    if (policy->root.to != TO_QUESTION) {
-        return explain_leaf(explainer, policy->root, true);
-    }
+    assert(policy->root.to == TO_QUESTION);
     for (uint16_t i = 0; i < policy->questions; i++) {
         questions[i] = explain_question(explainer, i, step_at(verdict, i));
     }

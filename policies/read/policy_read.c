@@ -13,6 +13,7 @@ static const char *const policy_keys[] = {
 
 /* --- Modes ---------------------------------------------------------------- */
 
+#define COUNTDOWN_MIN SECOND_MS /* without any it would be 'auto' */
 #define COUNTDOWN_MAX HOUR_MS
 
 bool draft_mode(struct draft *draft, const struct yaml_item *item,
@@ -36,9 +37,9 @@ bool draft_mode(struct draft *draft, const struct yaml_item *item,
     }
     text += sizeof(countdown) - 1;
     if (*text != ' ' || !duration_read(text + 1, ret_countdown) ||
-        *ret_countdown > COUNTDOWN_MAX) {
+        *ret_countdown < COUNTDOWN_MIN || *ret_countdown > COUNTDOWN_MAX) {
         (void)yaml_error(draft->problems, item,
-                         "a countdown wants its length, at most 1h: "
+                         "a countdown wants its length, 1s to 1h: "
                          "countdown 60s");
         return false;
     }

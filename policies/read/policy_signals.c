@@ -99,6 +99,16 @@ static bool read_selected_fact(struct draft *draft, const char *text,
     return false;
 }
 
+/* As Prometheus has them; another one could never be found in an answer. */
+static bool is_label(const char *name)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789";
+
+    return name[0] != '\0' && (name[0] < '0' || name[0] > '9') &&
+           name[strspn(name, letters)] == '\0';
+}
+
 static void read_selection(struct draft *draft, const struct yaml_item *entry,
                            struct signal *signal)
 {
@@ -106,6 +116,14 @@ static void read_selection(struct draft *draft, const struct yaml_item *entry,
     struct select *select = &signal->select[signal->selects];
 
     if (text == NULL) {
+        return;
+    }
+    if (!is_label(entry->key)) {
+        (void)yaml_key_error(draft->problems, entry,
+                             "'%.100s' is not a label's name, which has A-Z, "
+                             "a-z, 0-9 and _, and no digit first; select by "
+                             "another",
+                             entry->key);
         return;
     }
     signal->selects++;

@@ -507,10 +507,15 @@ static void keys_are_explained(void **state)
          "mode: automatic\n"
          "      ^~~~~~~~~\n"},
         {"policy: p\nmode: countdown\n" TREE,
-         "policy.yaml:2:7: error: a countdown wants its length, at most 1h: "
+         "policy.yaml:2:7: error: a countdown wants its length, 1s to 1h: "
          "countdown 60s\n"
          "mode: countdown\n"
          "      ^~~~~~~~~\n"},
+        {HEAD "unsure: countdown 0s\n" TREE,
+         "policy.yaml:3:9: error: a countdown wants its length, 1s to 1h: "
+         "countdown 60s\n"
+         "unsure: countdown 0s\n"
+         "        ^~~~~~~~~~~~\n"},
         {HEAD "canary: {steps: [1% for 5m]}\n" TREE,
          "policy.yaml:3:1: error: canaries are not in this version; take "
          "'canary:' out, the watch after the deploy works without\n"
@@ -565,6 +570,17 @@ static void keys_are_explained(void **state)
 static void signals_are_explained(void **state)
 {
     static const struct golden golden[] = {
+        {HEAD "signals:\n"
+              "  x: {prometheus: q, unit: count, select: {app-name: shop}}\n"
+              "  y: {prometheus: q, unit: count, select: {1st: shop}}\n" TREE,
+         "policy.yaml:4:44: error: 'app-name' is not a label's name, which has "
+         "A-Z, a-z, 0-9 and _, and no digit first; select by another\n"
+         "  x: {prometheus: q, unit: count, select: {app-name: shop}}\n"
+         "                                           ^~~~~~~~\n"
+         "policy.yaml:5:44: error: '1st' is not a label's name, which has A-Z, "
+         "a-z, 0-9 and _, and no digit first; select by another\n"
+         "  y: {prometheus: q, unit: count, select: {1st: shop}}\n"
+         "                                           ^~~\n"},
         {HEAD "signals:\n  x: {prometheus: q}\n" TREE,
          "policy.yaml:4:3: error: signal 'x' needs a 'unit': ratio, count, "
          "per_second, seconds, milliseconds, bytes or bytes_per_second\n"
