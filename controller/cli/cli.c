@@ -56,16 +56,15 @@ static void print_overview(const struct overview *overview, FILE *out)
 {
     (void)fprintf(out, "lastgood " LASTGOOD_VERSION
                        ": stays on watch after every deploy and goes back "
-                       "when it must\n\n"
-                       "Usage: lastgood COMMAND ...\n\n");
+                       "when it must\n"
+                       "Usage: lastgood COMMAND ...; 'lastgood COMMAND "
+                       "--help' tells more\n\n");
     for (size_t i = 0; i < overview->count; i++) {
         (void)fprintf(out, "  %-10s %s\n", overview->rows[i].name,
                       overview->rows[i].summary);
     }
-    (void)fprintf(out, "\n'lastgood COMMAND --help' tells more, with an "
-                       "example and the exit codes.\n"
-                       "Commands ask the controller at --server, else at "
-                       "LASTGOOD_SERVER, else at\nhttp://127.0.0.1:7333.\n");
+    (void)fprintf(out, "\nThe controller is asked at --server, "
+                       "LASTGOOD_SERVER or http://127.0.0.1:7333.\n");
 }
 
 static int unknown_command(const struct overview *overview, const char *word)
