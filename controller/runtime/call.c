@@ -62,6 +62,8 @@ static struct http_request *send_filled(struct driver *driver,
         .bearer = order->bearer[0] != '\0' ? order->bearer : NULL,
         .timeout = order->call->timeout,
         .body_max = order->body_max,
+        .urgent = order->urgent,
+        .patience = order->patience,
         .changes_world = strcmp(order->call->method, "GET") != 0};
 
     list_headers(order, body, key_header, sizeof(key_header), headers);

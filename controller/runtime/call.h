@@ -2,8 +2,8 @@
 #ifndef RUNTIME_CALL_H
 #define RUNTIME_CALL_H
 
-#include "controller/runtime/driver.h"
 #include "controller/config/template.h"
+#include "controller/runtime/driver.h"
 
 struct call_order {
     const struct call_config *call;
@@ -13,7 +13,9 @@ struct call_order {
     const char *bearer; /* "" none */
     const char *key;    /* of the idempotency header; NULL: not sent */
     size_t body_max;    /* of the answer; 0: HTTP_BODY_MAX */
-    http_done *done;    /* as of http_send() */
+    bool urgent;        /* likewise of http_call */
+    time_ms patience;
+    http_done *done; /* as of http_send() */
     void *data;
 };
 

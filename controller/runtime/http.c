@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/runtime/clock.h"
+
 #define IN_FLIGHT_MAX   64
+#define URGENT_MAX      32 /* more, for what is urgent */
 #define PER_HOST_MAX    8
 #define WAITING_MAX     20000
 #define STARTS_PER_TURN 32 /* adding 1,000 at once holds the loop for 50 ms */
@@ -28,7 +31,7 @@ struct http {
     struct request_list in_flight, ended;
     struct host_list ready;
     struct host_list hosts[HOST_BUCKETS];
-    CURL *spare[IN_FLIGHT_MAX];
+    CURL *spare[IN_FLIGHT_MAX + URGENT_MAX];
     size_t spares;
     bool is_closing, is_closed;
     void (*closed)(void *);
@@ -66,8 +69,10 @@ static struct host_list *bucket_of(struct http *http, const char *key)
     return &http->hosts[hash % HOST_BUCKETS];
 }
 
-static struct host *find_host(struct http *http, const char *key)
+static struct host *find_host(struct http *http,
+                              const struct http_request *request)
 {
+    const char *key = request->host_key;
     struct host_list *bucket = bucket_of(http, key);
     struct host *host = TAILQ_FIRST(bucket);
 
@@ -79,6 +84,7 @@ static struct host *find_host(struct http *http, const char *key)
     }
     host = calloc(1, sizeof(*host));
     assert(host != NULL);
+    host->is_urgent = request->is_urgent;
     host->key = strdup(key);
     assert(host->key != NULL);
     TAILQ_INIT(&host->waiting);
@@ -87,13 +93,16 @@ static struct host *find_host(struct http *http, const char *key)
 }
 
 /* After its counts changed: list it as ready, or forget it.  Ready hosts take
- * turns, so that a slow one with a long queue keeps nobody waiting. */
+ * turns, so that a slow one with a long queue keeps nobody waiting; the urgent
+ * ones stand before all others. */
 static void host_changed(struct http *http, struct host *host)
 {
     const bool waits = !TAILQ_EMPTY(&host->waiting);
     const bool may_start = waits && host->in_flight < PER_HOST_MAX;
 
-    if (may_start && !host->is_ready) {
+    if (may_start && !host->is_ready && host->is_urgent) {
+        TAILQ_INSERT_HEAD(&http->ready, host, ready);
+    } else if (may_start && !host->is_ready) {
         TAILQ_INSERT_TAIL(&http->ready, host, ready);
     } else if (!may_start && host->is_ready) {
         TAILQ_REMOVE(&http->ready, host, ready);
@@ -108,7 +117,10 @@ static void host_changed(struct http *http, struct host *host)
 
 static bool can_start(const struct http *http)
 {
-    return http->flying < IN_FLIGHT_MAX && !TAILQ_EMPTY(&http->ready);
+    const struct host *host = TAILQ_FIRST(&http->ready);
+
+    return host != NULL &&
+           http->flying < IN_FLIGHT_MAX + (host->is_urgent ? URGENT_MAX : 0);
 }
 
 /* --- The three states of a request ---------------------------------------- */
@@ -124,19 +136,23 @@ static void end_request(struct http_request *request)
     wake(http);
 }
 
-static void start_next(struct http *http)
+/* Whoever asked has given up, or will have before there is an answer. */
+static void give_up(struct http_request *request)
 {
-    struct host *host = TAILQ_FIRST(&http->ready);
-    struct http_request *request = TAILQ_FIRST(&host->waiting);
+    char words[120], span[DURATION_TEXT_MAX];
+
+    (void)snprintf(words, sizeof(words),
+                   "not sent: others took too long (each may take %s)",
+                   duration_print(request->timeout, span));
+    request_end(request, HTTP_TIMED_OUT, words);
+    end_request(request);
+}
+
+static void fly(struct http_request *request)
+{
+    struct http *http = request->http;
     CURL *easy = NULL;
     CURLMcode code = CURLM_OK;
-
-    TAILQ_REMOVE(&host->waiting, request, list);
-    http->waiting--;
-    TAILQ_REMOVE(&http->ready, host, ready);
-    host->is_ready = false;
-    host->in_flight++;
-    host_changed(http, host);
 
     if (http->spares > 0) {
         http->spares--;
@@ -154,6 +170,25 @@ static void start_next(struct http *http)
     (void)code;
 }
 
+static void start_next(struct http *http)
+{
+    struct host *host = TAILQ_FIRST(&http->ready);
+    struct http_request *request = TAILQ_FIRST(&host->waiting);
+    const bool is_late = clock_boot() > request->sent_until;
+
+    TAILQ_REMOVE(&host->waiting, request, list);
+    http->waiting--;
+    TAILQ_REMOVE(&http->ready, host, ready);
+    host->is_ready = false;
+    host->in_flight += is_late ? 0 : 1;
+    host_changed(http, host);
+    if (is_late) {
+        give_up(request);
+    } else {
+        fly(request);
+    }
+}
+
 /* Take it from the air.  Never from within a callback of curl. */
 static void land(struct http_request *request)
 {
@@ -163,7 +198,7 @@ static void land(struct http_request *request)
     assert(code == CURLM_OK);
     (void)code;
     curl_easy_reset(request->easy);
-    assert(http->spares < IN_FLIGHT_MAX);
+    assert(http->spares < IN_FLIGHT_MAX + URGENT_MAX);
     http->spare[http->spares] = request->easy;
     http->spares++;
     request->easy = NULL;
@@ -425,7 +460,8 @@ struct http_request *http_send(struct http *http, const struct http_call *call,
         end_request(request);
         return request;
     }
-    if (!request_is_refused(request) && http->waiting >= WAITING_MAX) {
+    if (!request_is_refused(request) && !request->is_urgent &&
+        http->waiting >= WAITING_MAX) {
         request_end(request, HTTP_REFUSED,
                     "not sent: too many requests wait already");
     }
@@ -433,7 +469,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call,
         end_request(request);
         return request;
     }
-    request->host = find_host(http, request->host_key);
+    request->host = find_host(http, request);
     request->state = REQUEST_WAITS;
     TAILQ_INSERT_TAIL(&request->host->waiting, request, list);
     http->waiting++;

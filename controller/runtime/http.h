@@ -2,8 +2,11 @@
  *
  * Every request has a time-out, a cap on the decoded body, no redirects, no
  * environment proxy, http and https only.  At most 64 are in flight and 8 a
- * host; the rest waits here, its time-out starts when it is sent.  The queue
- * holds 20,000; beyond it a request is answered at once with HTTP_REFUSED.
+ * host; the rest waits here, its time-out starts when it is sent.  What waited
+ * too long for its turn is not sent any more (HTTP_TIMED_OUT), so that a host
+ * that hangs has a short queue.  The queue holds 20,000; beyond it a request is
+ * answered at once with HTTP_REFUSED.  Urgent requests go first, have 32 places
+ * and 8 a host of their own, and are never refused for others' sake.
  * Requests that change the world use a fresh connection and are never sent
  * twice by the library. */
 #ifndef RUNTIME_HTTP_H
@@ -60,6 +63,8 @@ struct http_call {
     time_ms timeout;
     size_t body_max; /* 0: HTTP_BODY_MAX */
     bool changes_world;
+    bool urgent;      /* of a rollback: it does not wait behind others */
+    time_ms patience; /* the longest wait for its turn; 0: twice the time-out */
 };
 
 /* curl_global_init() must have been called by main. */

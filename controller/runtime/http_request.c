@@ -6,6 +6,8 @@
 
 #include "policies/problem.h"
 
+#include "controller/runtime/clock.h"
+
 #define WHERE_MAX        200 /* bytes of "POST http://h/x" */
 #define HEAD_MAX         (64 * 1024)
 #define RECEIVED_LEAST   4096
@@ -79,7 +81,8 @@ static void describe(struct http_request *request, CURLU *url)
     (void)snprintf(where, sizeof(where), "%s %s://%s%s%s%s", request->method,
                    scheme, host, given == NULL ? "" : ":",
                    given == NULL ? "" : given, path == NULL ? "" : path);
-    (void)snprintf(key, sizeof(key), "%s://%s:%s",
+    (void)snprintf(key, sizeof(key), "%s%s://%s:%s",
+                   request->is_urgent ? "urgent " : "",
                    request->unix_socket == NULL ? scheme : "unix",
                    request->unix_socket == NULL ? host : request->unix_socket,
                    port == NULL ? "" : port);
@@ -144,6 +147,10 @@ struct http_request *request_new(const struct http_call *call, http_done *done,
     request->timeout = call->timeout;
     request->body_max = call->body_max == 0 ? HTTP_BODY_MAX : call->body_max;
     request->changes_world = call->changes_world;
+    request->is_urgent = call->urgent;
+    request->sent_until =
+        clock_boot() +
+        (call->patience == 0 ? 2 * call->timeout : call->patience);
     request->done = done;
     request->data = data;
     request->answer.end = HTTP_CANCELLED;

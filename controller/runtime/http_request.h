@@ -8,9 +8,11 @@
 #include <curl/curl.h>
 #include <sys/queue.h>
 
-/* A host, port and scheme; a unix socket counts as one. */
+/* A host, port and scheme; a unix socket counts as one.  What is urgent goes to
+ * another host of the same address. */
 struct host {
     char *key;
+    bool is_urgent;
     size_t in_flight;
     bool is_ready; /* in the list of those that may start a request */
     TAILQ_HEAD(, http_request) waiting;
@@ -33,7 +35,8 @@ struct http_request {
     struct curl_slist *headers;
     time_ms timeout;
     size_t body_max;
-    bool changes_world;
+    bool changes_world, is_urgent;
+    time_ms sent_until; /* clock_boot(): too late after it */
     http_done *done;
     void *data;
 

@@ -53,7 +53,8 @@ static struct effect make_effect(struct stage *stage, enum effect_kind effect)
 {
     stage->counter++;
     return (struct effect){.kind = effect,
-                           .id = {.epoch = 1, .counter = stage->counter}};
+                           .id = {.epoch = 1, .counter = stage->counter},
+                           .deadline = TIME_NEVER};
 }
 
 /* The one answer to the newest question, with its id. */

@@ -675,8 +675,9 @@ static void a_full_queue_refuses(void **state)
     enum { COUNT = 20001 };
     struct world *world = open_world(NULL, NULL);
     struct seen *seen = calloc(COUNT, sizeof(*seen));
+    struct seen urgent = {0};
     char url[64];
-    const struct http_call call = call_to(world, url);
+    struct http_call call = call_to(world, url);
 
     (void)state;
     for (int i = 0; i < COUNT; i++) {
@@ -686,9 +687,122 @@ static void a_full_queue_refuses(void **state)
     wait_for(world, &seen[COUNT - 1]);
     assert_int_equal(seen[COUNT - 1].end, HTTP_REFUSED);
     assert_non_null(strstr(seen[COUNT - 1].text, "too many"));
+    call.urgent = true;
+    (void)http_send(world->http, &call, note, &urgent);
+    while (world->peer.requests < 9) {
+        (void)uv_run(&world->loop, UV_RUN_ONCE);
+    }
     close_world(world);
+    assert_int_equal(urgent.end, HTTP_CANCELLED);
     assert_int_equal(seen[COUNT - 2].end, HTTP_CANCELLED);
     free(seen);
+}
+
+/* --- What is urgent, what is late ------------------------------------------
+ */
+
+static void some_turns(struct world *world)
+{
+    for (int i = 0; i < 20; i++) {
+        (void)uv_run(&world->loop, UV_RUN_NOWAIT);
+    }
+}
+
+static void await_requests(struct world *world, const struct peer *peer,
+                           int count)
+{
+    while (peer->requests < count) {
+        (void)uv_run(&world->loop, UV_RUN_ONCE);
+    }
+    some_turns(world);
+    assert_int_equal(peer->requests, count);
+}
+
+/* A host that hangs has all its places taken and a queue before them. */
+static void an_urgent_request_waits_behind_nobody(void **state)
+{
+    struct world *world = open_world(NULL, NULL);
+    struct seen seen[100] = {0}, urgent = {0};
+    char url[64];
+    struct http_call call = call_to(world, url);
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        (void)http_send(world->http, &call, note, &seen[i]);
+    }
+    await_requests(world, &world->peer, 8);
+    call.urgent = true;
+    (void)http_send(world->http, &call, note, &urgent);
+    await_requests(world, &world->peer, 9);
+    assert_int_equal(http_in_flight(world->http), 9);
+    close_world(world);
+    assert_int_equal(urgent.end, HTTP_CANCELLED);
+}
+
+/* Nor do hosts that hang keep it from another one. */
+static void an_urgent_request_has_a_place_when_all_are_taken(void **state)
+{
+    struct world *world = open_world(serve_ten_bytes, NULL);
+    struct peer hung[9];
+    struct seen seen[9 * 8] = {0}, ordinary = {0}, urgent = {0};
+    char url[64], other[64];
+    struct http_call call = call_to(world, url);
+    int requests = 0;
+
+    (void)state;
+    for (int i = 0; i < 9; i++) {
+        peer_start(&hung[i], &world->loop, NULL, NULL);
+        (void)snprintf(other, sizeof(other), "http://127.0.0.1:%d/",
+                       hung[i].port);
+        call.url = other;
+        for (int k = 0; k < 8; k++) {
+            (void)http_send(world->http, &call, note, &seen[8 * i + k]);
+        }
+    }
+    while (requests < 64) {
+        (void)uv_run(&world->loop, UV_RUN_ONCE);
+        requests = 0;
+        for (int i = 0; i < 9; i++) {
+            requests += hung[i].requests;
+        }
+    }
+    call.url = url;
+    (void)http_send(world->http, &call, note, &ordinary);
+    call.urgent = true;
+    (void)http_send(world->http, &call, note, &urgent);
+    wait_for(world, &urgent);
+    assert_int_equal(urgent.end, HTTP_ANSWERED);
+    some_turns(world);
+    assert_int_equal(ordinary.calls, 0);
+    for (int i = 0; i < 9; i++) {
+        peer_stop(&hung[i]);
+    }
+    close_world(world);
+}
+
+/* Who asked has given up by the time a place is free: it is not sent. */
+static void what_waited_too_long_is_not_sent(void **state)
+{
+    struct world *world = open_world(NULL, NULL);
+    struct seen seen[8] = {0}, late = {0};
+    char url[64];
+    struct http_call call = call_to(world, url);
+
+    (void)state;
+    call.timeout = 300;
+    for (int i = 0; i < 8; i++) {
+        (void)http_send(world->http, &call, note, &seen[i]);
+    }
+    await_requests(world, &world->peer, 8);
+    call.timeout = 20 * SECOND_MS;
+    call.patience = 1;
+    (void)http_send(world->http, &call, note, &late);
+    wait_for(world, &late);
+    assert_int_equal(seen[0].end, HTTP_TIMED_OUT);
+    assert_int_equal(late.end, HTTP_TIMED_OUT);
+    assert_non_null(strstr(late.text, "not sent"));
+    assert_int_equal(world->peer.requests, 8);
+    close_world(world);
 }
 
 /* --- Cancelling ----------------------------------------------------------- */
@@ -839,6 +953,9 @@ int main(void)
         cmocka_unit_test(a_slow_host_keeps_nobody_waiting),
         cmocka_unit_test(all_that_waits_is_answered_in_the_end),
         cmocka_unit_test(a_full_queue_refuses),
+        cmocka_unit_test(an_urgent_request_waits_behind_nobody),
+        cmocka_unit_test(an_urgent_request_has_a_place_when_all_are_taken),
+        cmocka_unit_test(what_waited_too_long_is_not_sent),
         cmocka_unit_test(a_waiting_and_a_flying_request_can_be_cancelled),
         cmocka_unit_test(cancelling_from_within_an_answer_is_safe),
         cmocka_unit_test(a_close_in_the_middle_answers_everyone),
