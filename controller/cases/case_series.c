@@ -7,6 +7,49 @@
 
 #include "policies/read/policy_read.h"
 
+/* --- Names ---------------------------------------------------------------- */
+
+#define NAMES_MAX (POLICY_SIGNALS_MAX + POLICY_NODES_MAX)
+
+/* Every signal of the policy by name, fetched or not; how many. */
+static size_t find_names(const struct policy *policy,
+                         const char *ret_names[NAMES_MAX])
+{
+    size_t count = 0;
+
+    for (uint16_t i = 0; i < policy->signals; i++) {
+        ret_names[count++] =
+            policy_text(policy, policy_signal(policy, i)->name);
+    }
+    for (uint16_t i = 0; i < policy->nodes; i++) {
+        if (policy_node(policy, i)->op == OP_NAMED) {
+            ret_names[count++] =
+                policy_text(policy, policy_node(policy, i)->text);
+        }
+    }
+    return count;
+}
+
+static void complain_of_name(struct case_reader *reader,
+                             const struct yaml_item *item)
+{
+    const char *names[NAMES_MAX];
+    size_t count = find_names(reader->policy, names);
+    const char *nearest = nearest_name(item->key, names, count);
+    struct problem *problem = NULL;
+
+    if (nearest == NULL) {
+        (void)yaml_key_error(reader->problems, item,
+                             "the policy has no signal '%.60s'", item->key);
+        return;
+    }
+    problem = yaml_key_error(reader->problems, item,
+                             "the policy has no signal '%.60s'; did you mean "
+                             "'%s'?",
+                             item->key, nearest);
+    yaml_key_fix(problem, item, nearest);
+}
+
 /* --- Which ---------------------------------------------------------------- */
 
 static void add_column(struct case_reader *reader, const struct yaml_item *item,
@@ -31,7 +74,21 @@ static void add_column(struct case_reader *reader, const struct yaml_item *item,
     }
 }
 
-/* A series in { } that a comma tore apart. */
+/* A comma in { } made a key of the rest of a series. */
+static bool is_torn(const struct case_reader *reader,
+                    const struct yaml_item *item)
+{
+    const char *names[NAMES_MAX];
+    size_t count = find_names(reader->policy, names);
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(names[i], item->key) == 0) {
+            return false;
+        }
+    }
+    return yaml_is_rest_of_value(item);
+}
+
 static void complain_of_comma(struct case_reader *reader,
                               const struct yaml_item *before,
                               const struct yaml_item *item)
@@ -60,7 +117,7 @@ static void find_columns(struct case_reader *reader,
         }
         for (const struct yaml_item *entry = maps[i]->first; entry != NULL;
              entry = entry->next) {
-            if (yaml_is_rest_of_value(entry)) {
+            if (is_torn(reader, entry)) {
                 complain_of_comma(reader, before, entry);
                 break;
             }
@@ -112,36 +169,6 @@ static struct policy *read_policy(struct case_reader *reader,
     }
     free(ignored);
     return policy;
-}
-
-static void complain_of_name(struct case_reader *reader,
-                             const struct yaml_item *item)
-{
-    const struct policy *policy = reader->policy;
-    const char *names[POLICY_SIGNALS_MAX + POLICY_NODES_MAX];
-    const char *nearest = NULL;
-    size_t count = 0;
-    struct problem *problem = NULL;
-
-    for (uint16_t i = 0; i < policy->signals; i++) {
-        names[count++] = policy_text(policy, policy_signal(policy, i)->name);
-    }
-    for (uint16_t i = 0; i < policy->nodes; i++) {
-        if (policy_node(policy, i)->op == OP_NAMED) {
-            names[count++] = policy_text(policy, policy_node(policy, i)->text);
-        }
-    }
-    nearest = nearest_name(item->key, names, count);
-    if (nearest == NULL) {
-        (void)yaml_key_error(reader->problems, item,
-                             "the policy has no signal '%.60s'", item->key);
-        return;
-    }
-    problem = yaml_key_error(reader->problems, item,
-                             "the policy has no signal '%.60s'; did you mean "
-                             "'%s'?",
-                             item->key, nearest);
-    yaml_key_fix(problem, item, nearest);
 }
 
 /* Every signal that is read needs a series: a test says what it knows. */

@@ -84,6 +84,17 @@ static const struct cli_flag check_flags[] = {
     END,
 };
 
+static const struct cli_flag policy_flags[] = {
+    {"service", "NAME", "what it applies to, or a prefix*; default NAME",
+     false},
+    {"environment", "ENV", "where; default production", false},
+    {"signals", "LIST", "errors,latency,pool; default errors", false},
+    {"from", "prometheus|scrape", "where they come from", false},
+    {"mode", "MODE", "observe, suggest, 'countdown 60s', auto", false},
+    {"stdout", NULL, "print the policy, write no file", false},
+    END,
+};
+
 static const struct cli_flag test_flags[] = {
     {"case", "TEXT", "only cases with this in their name", false},
     {"show", NULL, "the tree and a chart of every case", false},
@@ -315,6 +326,19 @@ static const struct cli_command commands[] = {
         .least = 0,
         .most = CLI_POSITIONALS_MAX,
         .run = check_run,
+    },
+    {
+        .name = "policy",
+        .arguments = "new NAME",
+        .summary = "write a policy to begin with, and its test",
+        .about = "Writes NAME.yaml and NAME.test.yaml here; never over a file "
+                 "that is there.",
+        .example = "lastgood policy new checkout --signals errors,pool",
+        .flags = policy_flags,
+        .exits = plain_exits,
+        .least = 2,
+        .most = 2,
+        .run = policy_run,
     },
     {
         .name = "test",

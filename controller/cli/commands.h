@@ -29,6 +29,7 @@ int close_run(const struct cli_call *call);
 int freeze_run(const struct cli_call *call);
 int thaw_run(const struct cli_call *call);
 int check_run(const struct cli_call *call);
+int policy_run(const struct cli_call *call);
 int test_run(const struct cli_call *call);
 int backtest_run(const struct cli_call *call);
 int verify_run(const struct cli_call *call);

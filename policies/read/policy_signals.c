@@ -337,7 +337,7 @@ static bool check_named_keys(struct draft *draft, const struct yaml_item *entry)
         } else if (strcmp(item->key, "is") != 0) {
             problem = yaml_unknown_key(item, keys, 1, draft->problems);
         }
-        if (yaml_is_rest_of_value(item)) {
+        if (strcmp(item->key, "is") != 0 && yaml_is_rest_of_value(item)) {
             yaml_quote_fix(problem, before, item);
             return false;
         }

@@ -331,7 +331,12 @@ static void want_keys(struct draft *draft, const struct yaml_item *item)
 static bool is_torn(const struct yaml_item *item)
 {
     for (item = item->first; item != NULL; item = item->next) {
-        if (yaml_is_rest_of_value(item)) {
+        bool known = false;
+
+        for (size_t i = 0; i < QUESTION_KEYS; i++) {
+            known = known || strcmp(item->key, question_keys[i]) == 0;
+        }
+        if (!known && yaml_is_rest_of_value(item)) {
             return true;
         }
     }
