@@ -764,6 +764,50 @@ static void trees_are_explained(void **state)
     check_policies(golden, COUNT(golden));
 }
 
+#define TRIGGERS                                                               \
+    "signals:\n"                                                               \
+    "  x: {prometheus: x, unit: count}\n"                                      \
+    "  y: {prometheus: y, unit: count}\n"                                      \
+    "  high: {is: x > 5 for 2m}\n"                                             \
+    "  bad: {is: high or y > 5}\n"
+
+/* A tree whose root asks @trigger and whose second question @excuse, on the
+ * way to a rollback. */
+#define EXCUSED(trigger, excuse)                                               \
+    TRIGGERS                                                                   \
+    "tree:\n"                                                                  \
+    "  question: q\n"                                                          \
+    "  if: " trigger "\n"                                                      \
+    "  else: healthy\n"                                                        \
+    "  then:\n"                                                                \
+    "    question: q\n"                                                        \
+    "    if: " excuse "\n"                                                     \
+    "    then: {page: load}\n"                                                 \
+    "    else:\n"                                                              \
+    "      question: q\n"                                                      \
+    "      if: release.rollback_safe\n"                                        \
+    "      then: {rollback: last_good}\n"                                      \
+    "      else: {hold: text}\n"
+
+static void a_trigger_that_no_excuse_can_see_is_pointed_at(void **state)
+{
+    static const struct golden golden[] = {
+        {HEAD EXCUSED("bad", "not y > 9"),
+         "policy.yaml:6:3: warning: 'high' leads on from a question, but no "
+         "question below that may excuse it looks at what it measures; name "
+         "it there, as in 'not high and ...'\n"
+         "  high: {is: x > 5 for 2m}\n"
+         "  ^\n"},
+        {HEAD EXCUSED("bad", "not y > 9 and not high"), ""},
+        {HEAD EXCUSED("bad", "avg(x + y) < 9"), ""},
+        {HEAD EXCUSED("high", "release.stuck"), ""}, /* measures nothing */
+        {HEAD EXCUSED("release.stuck or high", "not x > 9"), ""},
+    };
+
+    (void)state;
+    check_policies(golden, COUNT(golden));
+}
+
 static void all_errors_come_in_one_go(void **state)
 {
     static const struct golden golden[] = {
@@ -954,6 +998,7 @@ int main(void)
         cmocka_unit_test(keys_are_explained),
         cmocka_unit_test(signals_are_explained),
         cmocka_unit_test(trees_are_explained),
+        cmocka_unit_test(a_trigger_that_no_excuse_can_see_is_pointed_at),
         cmocka_unit_test(all_errors_come_in_one_go),
         cmocka_unit_test(a_tree_is_16_questions_deep),
         cmocka_unit_test(a_policy_has_32_fetched_signals),
