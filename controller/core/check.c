@@ -58,12 +58,15 @@ static void check_ledger(const struct core *core, const struct service *service)
         assert(release->service == service->index);
         assert(i == 0 ||
                ledger_is_older(ledger_at(core, service, i - 1), release));
-        /* 6: what is tainted is nobody's last good. */
-        const struct release *target = ledger_last_good(core, release);
-        assert(!target || target->grade != GRADE_TAINTED);
-        assert(!target || ledger_is_older(target, release));
         assert(release_is_active(release) || release->rule == NONE_INDEX);
     }
+    /* 6: last good is older and graded, and what is tainted is nobody's. */
+    const struct release *live = ledger_live(core, service);
+    const struct release *target = live ? ledger_last_good(core, live) : NULL;
+    assert(!target || ledger_is_older(target, live));
+    assert(!target || target->grade == GRADE_GOOD ||
+           target->grade == GRADE_PROVISIONAL);
+    assert(!target || !ledger_is_tainted(core, service, target->version));
 }
 
 static void check_watch(const struct core *core, const struct service *service)

@@ -155,8 +155,12 @@ static void forget(struct core *core, struct release *release)
             pool_remove(&core->incidents, incident->id);
         }
     }
+    struct service *service = service_at(core, release->service);
+    if (watch_of(core, service)->release == release->id) {
+        watch_stop(core, service); /* it is over, and about to be stopped */
+    }
     rule_leave(core, release->rule);
-    ledger_remove(service_at(core, release->service), release->id);
+    ledger_remove(service, release->id);
     pool_remove(&core->releases, release->id);
 }
 

@@ -238,9 +238,12 @@ static void start(struct core *core, struct service *service,
     }
 }
 
-static void stop(struct core *core, struct service *service)
+void watch_stop(struct core *core, struct service *service)
 {
     struct watch *watch = watch_of(core, service);
+    if (!watch->on) {
+        return;
+    }
     unsubscribe_all(core, watch);
     pending_drop(core, watch->asking);
     timer_stop(&core->timers, &watch->look);
@@ -296,9 +299,7 @@ bool watch_reconcile(struct core *core, struct service *service)
     bool same = watch->on && wanted.release && !wanted.rollback &&
                 watch->release == wanted.release->id;
     bool was_on = watch->on;
-    if (was_on) {
-        stop(core, service);
-    }
+    watch_stop(core, service);
     if (!wanted.release) {
         return was_on;
     }

@@ -53,6 +53,9 @@ struct watch *watch_of(const struct core *core, const struct service *service);
  * begin anew under another policy.  Returns whether it changed. */
 bool watch_reconcile(struct core *core, struct service *service);
 
+/* Stop it; nothing when it is not on. */
+void watch_stop(struct core *core, struct service *service);
+
 /* TIMER_LOOK */
 void watch_due(struct core *core, struct service *service);
 

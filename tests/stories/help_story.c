@@ -15,35 +15,7 @@
 #include "help_world.h"
 #include "policies/read/policy_read.h"
 
-const char STORY_POLICY[] =
-    "policy: shop\n"
-    "mode: auto\n"
-    "watch: {for: 2h, every: 15s, settle: 60s, provisional: 30m,\n"
-    "        needs: {known: 90%, requests: 100}}\n"
-    "baseline: 10m\n"
-    "verify: {within: 10m, for: 1m}\n"
-    "signals:\n"
-    "  errors:   {prometheus: errors, select: {service: release.service},\n"
-    "             unit: per_second}\n"
-    "  requests: {prometheus: requests, select: {service: release.service},\n"
-    "             unit: per_second}\n"
-    "  error_rate: {is: errors / requests}\n"
-    "  hurt: {is: error_rate > 5% for 1m}\n"
-    "tree:\n"
-    "  question: Are users hurt?\n"
-    "  if: hurt\n"
-    "  then:\n"
-    "    question: Is it new with this release?\n"
-    "    if: not before(hurt)\n"
-    "    then:\n"
-    "      question: Is going back safe for the data?\n"
-    "      if: release.rollback_safe\n"
-    "      then: {rollback: last_good, notify: [status]}\n"
-    "      else: {hold: 'changed data one way', notify: [status]}\n"
-    "      unknown: then\n"
-    "    else: {page: '{{service}} was so before {{version}}', blame: none}\n"
-    "    unknown: then\n"
-    "  else: healthy\n";
+const char STORY_POLICY[] = STORY_POLICY_YAML;
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -238,6 +210,9 @@ void story_input(struct story *story, struct input *input)
     const struct decision *decision = story->decision;
     for (size_t i = 0; i < decision->records_count; i++) {
         journal_add(story, &decision->records[i]);
+        if (story->on_record) {
+            story->on_record(story, &decision->records[i]);
+        }
         transcript_record(story, &decision->records[i]);
     }
     core_check(story->core);
@@ -249,6 +224,9 @@ void story_input(struct story *story, struct input *input)
             continue;
         }
         transcript_effect(story, effect);
+        if (story->on_effect) {
+            story->on_effect(story, effect);
+        }
         carry_out(story, effect);
     }
 }
@@ -275,6 +253,9 @@ static void deliver(struct story *story, size_t index)
     story->events[index] = story->events[--story->events_count];
     static struct world_answer answer;
     if (world_answer(story, &event, &answer)) {
+        if (story->on_answer) {
+            story->on_answer(story, &event.effect, &answer.input);
+        }
         story_input(story, &answer.input);
     }
     free(answer.rows);
@@ -467,12 +448,17 @@ void story_restart(struct story *story, time_ms later)
 
 /* ---- what the core knows ----------------------------------------------- */
 
-void story_end(struct story *story)
+void story_compare(struct story *story)
 {
     struct core *again = replay(story);
     assert_int_equal(core_sequence(story->core), core_sequence(again));
     compare_cores(story->core, again);
     core_free(again);
+}
+
+void story_end(struct story *story)
+{
+    story_compare(story);
     core_free(story->core);
     for (size_t i = 0; i < story->journal_count; i++) {
         free(story->journal[i]);

@@ -40,7 +40,9 @@ struct world_service {
     time_ms takes;    /* a call, until its answer arrives; 0: 50 ms */
     bool reads_first; /* what is live is read when asked, not when answered */
     bool target_gone;
-    int reverts; /* that were carried out */
+    bool strict;  /* it compares and swaps, and knows its keys */
+    char key[64]; /* of the last revert */
+    int reverts;  /* that were carried out */
 };
 
 /* A metric from a moment on, until a later line of the same; of every service
@@ -74,12 +76,22 @@ struct story {
     bool loses_last;      /* and its records were not durable */
     bool crashed;
 
+    /* Whoever watches the story: what the core does, what the world answers,
+     * a revert that changed what is live.  May be NULL. */
+    struct model *model;
+    void (*on_record)(struct story *story, const struct record *record);
+    void (*on_effect)(struct story *story, const struct effect *effect);
+    void (*on_answer)(struct story *story, const struct effect *effect,
+                      const struct input *input);
+    void (*on_revert)(struct story *story, const struct effect *effect);
+
     struct story_event {
         time_ms at;
         uint64_t order;
         struct effect effect;
         char live[NAME_MAX_BYTES + 1]; /* as read when asked */
         bool complete;
+        uint16_t signals; /* of a history's policy, which may go meanwhile */
     } events[STORY_EVENTS_MAX];
     size_t events_count;
     uint64_t order;
@@ -100,7 +112,9 @@ struct story {
 struct story *story_new(const char *const *services, size_t count);
 void story_start(struct story *story);
 
-/* Replays the journal, compares, frees. */
+/* Replays the journal into a fresh core, which must know the same. */
+void story_compare(struct story *story);
+/* Compares, frees. */
 void story_end(struct story *story);
 
 /* The usual beginning: the shop's 1.0 is known to be good, 1.1 is deployed,
@@ -167,6 +181,35 @@ struct gate_view story_gate(const struct story *story, const char *service,
                             const char *version);
 
 /* The incident's tree on two signals, errors and requests, for any service. */
+#define STORY_POLICY_YAML                                                      \
+    "policy: shop\n"                                                           \
+    "mode: auto\n"                                                             \
+    "watch: {for: 2h, every: 15s, settle: 60s, provisional: 30m,\n"            \
+    "        needs: {known: 90%, requests: 100}}\n"                            \
+    "baseline: 10m\n"                                                          \
+    "verify: {within: 10m, for: 1m}\n"                                         \
+    "signals:\n"                                                               \
+    "  errors:   {prometheus: errors, select: {service: release.service},\n"   \
+    "             unit: per_second}\n"                                         \
+    "  requests: {prometheus: requests, select: {service: release.service},\n" \
+    "             unit: per_second}\n"                                         \
+    "  error_rate: {is: errors / requests}\n"                                  \
+    "  hurt: {is: error_rate > 5% for 1m}\n"                                   \
+    "tree:\n"                                                                  \
+    "  question: Are users hurt?\n"                                            \
+    "  if: hurt\n"                                                             \
+    "  then:\n"                                                                \
+    "    question: Is it new with this release?\n"                             \
+    "    if: not before(hurt)\n"                                               \
+    "    then:\n"                                                              \
+    "      question: Is going back safe for the data?\n"                       \
+    "      if: release.rollback_safe\n"                                        \
+    "      then: {rollback: last_good, notify: [status]}\n"                    \
+    "      else: {hold: 'changed data one way', notify: [status]}\n"           \
+    "      unknown: then\n"                                                    \
+    "    else: {page: '{{service}} was so before {{version}}', blame: none}\n" \
+    "    unknown: then\n"                                                      \
+    "  else: healthy\n"
 extern const char STORY_POLICY[];
 
 #endif

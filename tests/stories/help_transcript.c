@@ -197,6 +197,47 @@ static void compare_releases(const struct core *a, const struct core *b)
     assert_false(view_next_release(b, &other, &y));
 }
 
+static void compare_incidents(const struct core *a, const struct core *b)
+{
+    size_t at = 0, other = 0;
+    struct incident_view x, y;
+    while (view_next_incident(a, &at, &x)) {
+        assert_true(view_next_incident(b, &other, &y));
+        assert_int_equal(x.id, y.id);
+        assert_int_equal(x.release, y.release);
+        assert_int_equal(x.opened_at, y.opened_at);
+        assert_int_equal(x.closed_at, y.closed_at);
+        assert_string_equal(x.text, y.text);
+    }
+    assert_false(view_next_incident(b, &other, &y));
+}
+
+static void compare_freezes(const struct core *a, const struct core *b)
+{
+    size_t at = 0, other = 0;
+    struct freeze_view x, y;
+    while (view_next_freeze(a, &at, &x)) {
+        assert_true(view_next_freeze(b, &other, &y));
+        assert_int_equal(x.id, y.id);
+        assert_int_equal(x.until, y.until);
+        assert_string_equal(x.service, y.service);
+        assert_string_equal(x.reason, y.reason);
+    }
+    assert_false(view_next_freeze(b, &other, &y));
+}
+
+static void compare_gates(const struct core *a, const struct core *b,
+                          const struct service_view *service)
+{
+    struct gate_view x, y;
+    view_gate(a, service->service, service->environment, "1.1", STORY_START,
+              &x);
+    view_gate(b, service->service, service->environment, "1.1", STORY_START,
+              &y);
+    assert_int_equal(x.gate, y.gate);
+    assert_string_equal(x.text, y.text);
+}
+
 static void compare_rest(const struct core *a, const struct core *b)
 {
     size_t at = 0, other = 0;
@@ -209,6 +250,7 @@ static void compare_rest(const struct core *a, const struct core *b)
         assert_int_equal(x.release, y.release);
         assert_int_equal(x.incident, y.incident);
         assert_int_equal(x.rollback, y.rollback);
+        compare_gates(a, b, &x);
     }
     struct core_counts c, d;
     view_counts(a, &c);
@@ -224,5 +266,7 @@ static void compare_rest(const struct core *a, const struct core *b)
 void compare_cores(const struct core *a, const struct core *b)
 {
     compare_releases(a, b);
+    compare_incidents(a, b);
+    compare_freezes(a, b);
     compare_rest(a, b);
 }

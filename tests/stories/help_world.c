@@ -135,11 +135,11 @@ static struct sample measure_signal(struct story *story,
     return (struct sample){.unknown = UNKNOWN_SOURCE_ERROR};
 }
 
-static void answer_history(struct story *story, const struct effect *effect,
+static void answer_history(struct story *story, const struct story_event *event,
                            struct world_answer *answer)
 {
+    const struct effect *effect = &event->effect;
     struct input *input = &answer->input;
-    const struct policy *policy = effect->history.policy;
     input->kind = INPUT_HISTORY;
     input->history.id = effect->id;
     if (source_is_down(story) || story->history_fails) {
@@ -150,11 +150,11 @@ static void answer_history(struct story *story, const struct effect *effect,
     size_t rows =
         (size_t)((effect->history.to - effect->history.from) / every) + 1;
     assert_true(rows <= HISTORY_ROWS_MAX);
-    answer->rows = calloc(rows * policy->signals + 1, sizeof *answer->rows);
+    answer->rows = calloc(rows * event->signals + 1, sizeof *answer->rows);
     assert_non_null(answer->rows);
     for (size_t row = 0; row < rows; row++) {
-        for (uint16_t i = 0; i < policy->signals; i++) {
-            answer->rows[row * policy->signals + i] = measure_signal(
+        for (uint16_t i = 0; i < event->signals; i++) {
+            answer->rows[row * event->signals + i] = measure_signal(
                 story, effect, i, effect->history.from + (time_ms)row * every);
         }
     }
@@ -212,15 +212,40 @@ static void carry_out_revert(struct story *story, const struct effect *effect)
     roll_on(story, world);
     if (strcmp(world->live, effect->target.target) != 0) {
         world->reverts++;
+        if (story->on_revert) {
+            story->on_revert(story, effect);
+        }
     }
+    memcpy(world->key, effect->target.key, sizeof world->key);
     snprintf(world->coming, sizeof world->coming, "%s", effect->target.target);
     world->comes_at = story->now;
     world->ready_at = story->now + world->rollout;
 }
 
+/* A platform that compares and swaps does no call twice, and none that
+ * expects what is not so.  True when @answer is all there is. */
+static bool refuses(struct story *story, const struct effect *effect,
+                    struct world_answer *answer)
+{
+    struct world_service *world = world_of(story, effect);
+    roll_on(story, world);
+    bool again = strcmp(world->key, effect->target.key) == 0;
+    bool fits = strcmp(world->live, effect->target.suspect) == 0;
+    if (!world->strict || (fits && !again)) {
+        return false;
+    }
+    bool there = strcmp(world->live, effect->target.target) == 0;
+    answer->input.target.result =
+        again || there ? TARGET_ACCEPTED : TARGET_RACED;
+    return true;
+}
+
 static void answer_revert(struct story *story, const struct effect *effect,
                           struct world_answer *answer)
 {
+    if (refuses(story, effect, answer)) {
+        return;
+    }
     switch (world_of(story, effect)->revert) {
     case DEPLOYER_WORKS:
         carry_out_revert(story, effect);
@@ -279,6 +304,9 @@ static bool is_call(const struct effect *effect)
 void world_ask(struct story *story, struct story_event *event)
 {
     event->at = story->now + (event->effect.kind == EFFECT_QUERY ? 100 : 50);
+    event->signals = event->effect.kind == EFFECT_HISTORY
+                         ? event->effect.history.policy->signals
+                         : 0;
     if (!is_call(&event->effect)) {
         return;
     }
@@ -301,7 +329,7 @@ bool world_answer(struct story *story, const struct story_event *event,
         answer_query(story, effect, answer);
         return !story->source_hangs;
     case EFFECT_HISTORY:
-        answer_history(story, effect, answer);
+        answer_history(story, event, answer);
         return true;
     case EFFECT_OBSERVE:
     case EFFECT_HAS:
@@ -340,8 +368,10 @@ void world_after_crash(struct story *story)
 {
     for (size_t i = 0; i < story->events_count; i++) {
         const struct effect *effect = &story->events[i].effect;
+        struct world_answer answer;
         if (effect->kind == EFFECT_REVERT &&
-            world_of(story, effect)->revert == DEPLOYER_WORKS) {
+            world_of(story, effect)->revert == DEPLOYER_WORKS &&
+            !refuses(story, effect, &answer)) {
             carry_out_revert(story, effect);
         }
     }

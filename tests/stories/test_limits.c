@@ -250,6 +250,27 @@ static void twenty_sources_lost_at_once_are_twenty_records(void **state)
     story_end(story);
 }
 
+/* A registration forgets a release in the moment between its end and the end
+ * of its watch. */
+static void a_release_that_is_forgotten_leaves_no_watch(void **state)
+{
+    (void)state;
+    struct story *story = story_new(three, 3);
+    story->options.releases_max = 2;
+    story->world[1].observe = DEPLOYER_FAILS;
+    story->world[2].observe = DEPLOYER_FAILS;
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    story_run(story, MINUTE_MS);
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run_until(story, "release 1.0 superseded", MINUTE_MS);
+    story_register(story, "cart", "1.1");
+    assert_int_equal(outcome_of(story), OUTCOME_DONE);
+    story_run(story, 5 * MINUTE_MS);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +278,7 @@ int main(void)
         cmocka_unit_test(deploys_that_never_came_make_room),
         cmocka_unit_test(limits_below_the_journal_are_said),
         cmocka_unit_test(a_smaller_ledger_goes_on),
+        cmocka_unit_test(a_release_that_is_forgotten_leaves_no_watch),
         cmocka_unit_test(forgetting_refills_no_budget),
         cmocka_unit_test(notices_beyond_the_bound_are_given_up_aloud),
         cmocka_unit_test(a_policy_beyond_the_bound_is_told),
