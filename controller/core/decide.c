@@ -117,21 +117,27 @@ static time_ms freeze_until(const struct core *core,
 }
 
 static void say_intent(const struct core *core, const struct rollback *rollback,
-                       const char *target, time_ms until,
-                       char text[RECORD_TEXT_MAX])
+                       const char *target, char text[RECORD_TEXT_MAX])
 {
     const struct service *service = service_at(core, rollback->service);
     const struct watch *watch = watch_of(core, service);
+    char rolling[ROLLING_TEXT_MAX];
+    text_join(
+        text, RECORD_TEXT_MAX,
+        describe_rolling_back(service, rollback->suspect, target, rolling),
+        watch->on && watch->values[0] ? ": " : "",
+        watch->on ? watch->values : "", rollback->by[0] ? "; ordered by " : "",
+        rollback->by, NULL);
+}
+
+static void say_freeze(const struct core *core, time_ms until,
+                       char text[RECORD_TEXT_MAX])
+{
     char moment[MOMENT_TEXT_MAX];
-    text_join(text, RECORD_TEXT_MAX, "rolling back ", service->name, " in ",
-              service->environment, " from ", rollback->suspect, " to ", target,
-              watch->on && watch->values[0] ? ": " : "",
-              watch->on ? watch->values : "",
-              rollback->by[0] ? "; ordered by " : "", rollback->by, NULL);
     if (until > core->now) {
         text_append(text, RECORD_TEXT_MAX, ". Deploys are frozen until ",
-                    moment_print(until / SECOND_MS * SECOND_MS, moment),
-                    "; deploy a fix with 'lastgood thaw'", NULL);
+                    describe_moment(until, moment),
+                    "; 'lastgood thaw' ends it for a fix", NULL);
     }
 }
 
@@ -142,7 +148,7 @@ static void intend(struct core *core, struct rollback *rollback)
     assert(target);
     time_ms until = freeze_until(core, rollback);
     char text[RECORD_TEXT_MAX];
-    say_intent(core, rollback, target->version, until, text);
+    say_intent(core, rollback, target->version, text);
     struct record *record = rollback_begin_move(
         core, rollback, ROLLBACK_INTENDED, "intended", text);
     record->target_release = target->id;
@@ -150,6 +156,7 @@ static void intend(struct core *core, struct rollback *rollback)
               target->version);
     record->until = until;
     core_tell(core, record);
+    say_freeze(core, until, text);
     tell(core, rollback, "rollback", text);
     timer_arm(&core->timers, &rollback->timer, core->now);
 }

@@ -74,6 +74,20 @@ void describe_unknowns(const struct policy *policy,
     }
 }
 
+const char *describe_rolling_back(const struct service *service,
+                                  const char *suspect, const char *target,
+                                  char text[ROLLING_TEXT_MAX])
+{
+    text_join(text, ROLLING_TEXT_MAX, "rolling back ", service->name, " in ",
+              service->environment, " from ", suspect, " to ", target, NULL);
+    return text;
+}
+
+const char *describe_moment(time_ms moment, char text[MOMENT_TEXT_MAX])
+{
+    return moment_print(moment / SECOND_MS * SECOND_MS, text);
+}
+
 void describe_leaf(const struct core *core, const struct policy *policy,
                    uint16_t leaf, const struct release *release, char *ret_text,
                    size_t size)

@@ -25,6 +25,15 @@ void describe_verdict(const struct core *core, const struct watch *watch,
                       const struct release *release, char *ret_text,
                       size_t size);
 
+/* "rolling back user-service in production from 2.4.0 to 2.3.2" */
+#define ROLLING_TEXT_MAX (4 * NAME_MAX_BYTES + 32)
+const char *describe_rolling_back(const struct service *service,
+                                  const char *suspect, const char *target,
+                                  char text[ROLLING_TEXT_MAX]);
+
+/* A moment as sentences have it: whole seconds. */
+const char *describe_moment(time_ms moment, char text[MOMENT_TEXT_MAX]);
+
 /* "user-service 2.4.0 in production" */
 #define RELEASE_TEXT_MAX (3 * NAME_MAX_BYTES + 16)
 const char *describe_release(const struct core *core,

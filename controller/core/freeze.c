@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controller/core/describe.h"
 #include "controller/core/inside.h"
 
 static bool concerns(const struct freeze *freeze, const char *service,
@@ -65,6 +66,25 @@ static void make_room(struct core *core)
     remove_freeze(core, first);
 }
 
+/* A rollback's is short: "2.4.0 was rolled back (error_rate 8.7% > 5%)". */
+static void say_reason(const struct core *core, const struct record *record,
+                       char text[RECORD_TEXT_MAX])
+{
+    const struct service *service =
+        service_find(core, record->service, record->environment);
+    char rolling[ROLLING_TEXT_MAX];
+    if (record->kind != RECORD_ROLLBACK_MOVED || !service) {
+        text_copy(text, RECORD_TEXT_MAX, record->text);
+        return;
+    }
+    const char *rest = text_after(
+        record->text, describe_rolling_back(service, record->version,
+                                            record->target_version, rolling));
+    const char *why = rest ? text_after(rest, ": ") : NULL;
+    text_join(text, RECORD_TEXT_MAX, record->version, " was rolled back",
+              why ? " (" : "", why ? why : "", why ? ")" : "", NULL);
+}
+
 void freeze_add(struct core *core, const struct record *record)
 {
     make_room(core);
@@ -78,7 +98,7 @@ void freeze_add(struct core *core, const struct record *record)
     text_copy(freeze->environment, sizeof freeze->environment,
               record->environment);
     text_copy(freeze->by, sizeof freeze->by, record->by);
-    text_copy(freeze->reason, sizeof freeze->reason, record->text);
+    say_reason(core, record, freeze->reason);
     timer_name(&freeze->timer, TIMER_FREEZE, freeze->id);
     timer_arm(&core->timers, &freeze->timer, freeze->until);
 }

@@ -1,6 +1,7 @@
 /* May this be deployed? */
 #include "controller/core/view.h"
 
+#include "controller/core/describe.h"
 #include "controller/core/forget.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
@@ -25,9 +26,10 @@ static bool is_frozen(const struct gate_question *asked, const char *service,
     asked->view->until = freeze->until;
     text_join(asked->view->text, sizeof asked->view->text, service, " in ",
               environment, " is frozen until ",
-              moment_print(freeze->until, until), " by ",
-              freeze->by[0] ? freeze->by : "lastgood", ": ", freeze->reason,
-              NULL);
+              describe_moment(freeze->until, until), " by ",
+              freeze->by[0] ? freeze->by : "lastgood",
+              freeze->reason[0] ? ": " : "", freeze->reason,
+              "; 'lastgood thaw' ends it", NULL);
     return true;
 }
 

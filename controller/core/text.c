@@ -58,6 +58,12 @@ const char *text_digits(uint64_t number, char text[DIGITS_MAX])
     return text;
 }
 
+const char *text_after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
 bool text_equal(const char *a, const char *b)
 {
     assert(a);

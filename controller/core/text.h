@@ -19,6 +19,9 @@ void text_append(char *text, size_t size, ...) __attribute__((sentinel));
 #define DIGITS_MAX 24
 const char *text_digits(uint64_t number, char text[DIGITS_MAX]);
 
+/* What follows @prefix in @text; NULL when it does not begin so. */
+const char *text_after(const char *text, const char *prefix);
+
 bool text_equal(const char *a, const char *b);
 
 /* @pattern is exact, "prefix*" or "*". */

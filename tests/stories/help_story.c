@@ -175,6 +175,8 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_NOTIFY:
     case EFFECT_RUN:
         story->queries += effect->kind == EFFECT_QUERY;
+        story->notified =
+            effect->kind == EFFECT_NOTIFY ? *effect : story->notified;
         story->observed =
             effect->kind == EFFECT_OBSERVE ? *effect : story->observed;
         event_add(story, effect);

@@ -99,6 +99,7 @@ struct story {
     struct effect answer;   /* the last one */
     struct effect observed; /* the last observation asked for */
     struct effect reverted; /* the last revert asked for */
+    struct effect notified; /* the last notice sent */
     char **journal;         /* JSON, one record each */
     size_t *journal_lengths;
     size_t journal_count, journal_max;

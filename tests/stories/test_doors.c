@@ -250,7 +250,8 @@ static void a_freeze_closes_the_gate_until_it_ends(void **state)
     struct gate_view gate = story_gate(story, "shop", "1.1");
     assert_string_equal(gate.code, "frozen");
     assert_string_equal(gate.text, "shop in prod is frozen until "
-                                   "2023-11-14T23:05:00Z by ann: sale");
+                                   "2023-11-14T23:05:00Z by ann: sale; "
+                                   "'lastgood thaw' ends it");
     story_run(story, HOUR_MS + SECOND_MS);
     assert_int_equal(story_gate(story, "shop", "1.1").gate, GATE_GO);
     story_command(story, freeze);

@@ -58,9 +58,20 @@ static void the_page_says_what_and_why_and_what_next(void **state)
     assert_true(view_rollback(story->core, release.rollback, &rollback));
     assert_string_equal(rollback.text,
                         "rolling back shop in prod from 1.1 to 1.0: "
+                        "error_rate 20% > 5% for 1m");
+    while (story->notified.kind != EFFECT_NOTIFY) {
+        story_run(story, 1);
+    }
+    assert_string_equal(story->notified.notify.text,
+                        "rolling back shop in prod from 1.1 to 1.0: "
                         "error_rate 20% > 5% for 1m. Deploys are frozen until "
-                        "2023-11-15T22:10:47Z; deploy a fix with "
-                        "'lastgood thaw'");
+                        "2023-11-15T22:10:47Z; 'lastgood thaw' ends it for a "
+                        "fix");
+    assert_string_equal(
+        story_gate(story, "shop", "1.2").text,
+        "shop in prod is frozen until 2023-11-15T22:10:47Z by lastgood: 1.1 "
+        "was rolled back (error_rate 20% > 5% for 1m); 'lastgood thaw' ends "
+        "it");
     story_end(story);
 }
 
