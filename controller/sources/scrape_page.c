@@ -2,7 +2,7 @@
 
 #include "controller/sources/json_page.h"
 #include "controller/sources/memory.h"
-#include "controller/sources/selector.h"
+#include "controller/sources/series_match.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -174,15 +174,20 @@ static void sweep(struct scrape_page *page, time_ms before)
 static void reading_init(const struct scrape_page *page,
                          struct reading *reading, const char *text)
 {
-    char why[200];
+    char why[200], what[160];
+    size_t at = 0;
     bool good;
     *reading = (struct reading){.text = memory_copy(text, strlen(text))};
     rows_alloc(reading, page->rows);
     if (page->fetch == FETCH_JSON) {
         good = json_page_pointer(text, why, sizeof(why));
     } else {
-        reading->selector = selector_read(text, why, sizeof(why));
+        reading->selector = selector_read(text, &at, what, sizeof(what));
         good = reading->selector != NULL;
+        if (!good) {
+            (void)snprintf(why, sizeof(why), "selector, column %zu: %s", at + 1,
+                           what);
+        }
     }
     if (!good) {
         reading->broken = memory_copy(why, strlen(why));
@@ -301,7 +306,7 @@ static void take_series(struct scrape_page *page,
 {
     for (size_t i = 0; i < page->readings_count; i++) {
         struct reading *reading = &page->readings[i];
-        if (reading->selector && selector_matches(reading->selector, series)) {
+        if (reading->selector && series_matches(series, reading->selector)) {
             add_series(page, reading, series);
         }
     }

@@ -1,6 +1,7 @@
 /* `signals:`: every name, and how a fetched one is fetched. */
 #include "policies/read/draft.h"
 #include "policies/read/lexer.h"
+#include "policies/read/selector.h"
 
 #include <string.h>
 
@@ -205,6 +206,25 @@ static void read_options(struct draft *draft, const struct yaml_item *entry,
     }
 }
 
+/* What a source would refuse at each look is refused here, at its place. */
+static bool check_selector(struct draft *draft, const struct yaml_item *query)
+{
+    char error[160];
+    size_t at = 0;
+    int line = 0, column = 0;
+    struct selector *selector =
+        selector_read(query->text, &at, error, sizeof(error));
+
+    if (selector == NULL) {
+        yaml_place(draft->tree, query, at, &line, &column);
+        (void)problems_error(draft->problems, line, column,
+                             "'scrape' wants a selector: %s", error);
+        return false;
+    }
+    selector_free(selector);
+    return true;
+}
+
 static void read_fetched(struct draft *draft, const struct yaml_item *entry,
                          enum fetch fetch, const char *key,
                          struct symbol *symbol)
@@ -227,6 +247,9 @@ static void read_fetched(struct draft *draft, const struct yaml_item *entry,
         yaml_fix(yaml_error(draft->problems, query,
                             "'json' wants a JSON pointer; it begins with '/'"),
                  query, fix);
+    }
+    if (!symbol->broken && fetch == FETCH_SCRAPE) {
+        symbol->broken = !check_selector(draft, query);
     }
     symbol->broken = !read_unit(draft, entry, &signal) || symbol->broken;
     refuse_beside(draft, entry, "select", key);

@@ -581,6 +581,12 @@ static void signals_are_explained(void **state)
          "a-z, 0-9 and _, and no digit first; select by another\n"
          "  y: {prometheus: q, unit: count, select: {1st: shop}}\n"
          "                                           ^~~\n"},
+        {HEAD "signals:\n"
+              "  x: {scrape: 'rate(a[1m])', unit: count}\n" TREE,
+         "policy.yaml:4:20: error: 'scrape' wants a selector: a selector is "
+         "name{label=\"value\"} and nothing else\n"
+         "  x: {scrape: 'rate(a[1m])', unit: count}\n"
+         "                   ^\n"},
         {HEAD "signals:\n  x: {prometheus: q}\n" TREE,
          "policy.yaml:4:3: error: signal 'x' needs a 'unit': ratio, count, "
          "per_second, seconds, milliseconds, bytes or bytes_per_second\n"

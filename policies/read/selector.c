@@ -1,25 +1,8 @@
-#include "controller/sources/selector.h"
+#include "policies/read/selector.h"
 
-#include "controller/sources/memory.h"
-
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum match { MATCH_EQUAL, MATCH_NOT_EQUAL, MATCH_LIKE, MATCH_NOT_LIKE };
-
-struct matcher {
-    enum match match;
-    char *label, *value;
-    regex_t pattern; /* LIKE and NOT_LIKE */
-};
-
-struct selector {
-    char *name;
-    struct matcher matchers[SELECTOR_MATCHERS_MAX];
-    size_t count;
-};
 
 /* The text that is read, and where to say what is wrong. */
 struct reader {
@@ -28,10 +11,20 @@ struct reader {
     size_t size;
 };
 
+/* Out of memory ends the process; sizes are those of a query. */
+static void *make_room(size_t size)
+{
+    void *room = calloc(1, size);
+
+    if (room == NULL) {
+        abort();
+    }
+    return room;
+}
+
 static bool read_fail(struct reader *reader, const char *what)
 {
-    (void)snprintf(reader->error, reader->size, "selector, column %td: %s",
-                   reader->at - reader->text + 1, what);
+    (void)snprintf(reader->error, reader->size, "%s", what);
     return false;
 }
 
@@ -64,7 +57,8 @@ static char *read_name(struct reader *reader, const char *more)
     if (length == 0 || (*reader->at >= '0' && *reader->at <= '9')) {
         return NULL;
     }
-    char *name = memory_copy(reader->at, length);
+    char *name = make_room(length + 1);
+    memcpy(name, reader->at, length);
     reader->at += length;
     return name;
 }
@@ -80,7 +74,7 @@ static char *read_string(struct reader *reader)
         return NULL;
     }
     const char *at = reader->at + 1;
-    char *value = memory_new(strlen(at) + 1), *end = value;
+    char *value = make_room(strlen(at) + 1), *end = value;
     for (; *at && *at != quote; at++) {
         char byte = *at;
         if (byte == '\\' && quote != '`') {
@@ -221,10 +215,11 @@ static bool read_matchers(struct reader *reader, struct selector *selector)
     return true;
 }
 
-struct selector *selector_read(const char *text, char *ret_error, size_t size)
+struct selector *selector_read(const char *text, size_t *ret_at,
+                               char *ret_error, size_t size)
 {
     struct reader reader = {text, text, ret_error, size};
-    struct selector *selector = memory_new(sizeof(*selector));
+    struct selector *selector = make_room(sizeof(*selector));
     bool good = true;
     selector->name = read_name(&reader, ":");
     if (!selector->name) {
@@ -239,6 +234,7 @@ struct selector *selector_read(const char *text, char *ret_error, size_t size)
                                   "nothing else");
     }
     if (!good) {
+        *ret_at = (size_t)(reader.at - reader.text);
         selector_free(selector);
         return NULL;
     }
@@ -261,58 +257,39 @@ void selector_free(struct selector *selector)
     free(selector);
 }
 
-struct text_part series_label(const struct page_series *series,
-                              const char *name)
-{
-    for (size_t i = 0; i < series->labels_count; i++) {
-        if (part_is(series->labels[i].name, name)) {
-            return series->labels[i].value;
-        }
-    }
-    return (struct text_part){"", 0};
-}
-
 /* regexec() wants a NUL behind the value; most are short. */
-static bool is_like(const regex_t *pattern, struct text_part value)
+static bool is_like(const regex_t *pattern, const char *value, size_t length)
 {
     char copy[256];
-    if (value.length < sizeof(copy)) {
-        memcpy(copy, value.bytes, value.length);
-        copy[value.length] = '\0';
+    if (length < sizeof(copy)) {
+        memcpy(copy, value, length);
+        copy[length] = '\0';
         return regexec(pattern, copy, 0, NULL, 0) == 0;
     }
-    char *longer = memory_copy(value.bytes, value.length);
+    char *longer = make_room(length + 1);
+    memcpy(longer, value, length);
     bool like = regexec(pattern, longer, 0, NULL, 0) == 0;
     free(longer);
     return like;
 }
 
-static bool matches(const struct matcher *matcher, struct text_part value)
+static bool is_equal(const char *wanted, const char *value, size_t length)
+{
+    return strlen(wanted) == length && memcmp(wanted, value, length) == 0;
+}
+
+bool matcher_accepts(const struct matcher *matcher, const char *value,
+                     size_t length)
 {
     switch (matcher->match) {
     case MATCH_EQUAL:
-        return part_is(value, matcher->value);
+        return is_equal(matcher->value, value, length);
     case MATCH_NOT_EQUAL:
-        return !part_is(value, matcher->value);
+        return !is_equal(matcher->value, value, length);
     case MATCH_LIKE:
     case MATCH_NOT_LIKE:
         break;
     }
-    bool like = is_like(&matcher->pattern, value);
+    bool like = is_like(&matcher->pattern, value, length);
     return like == (matcher->match == MATCH_LIKE);
-}
-
-bool selector_matches(const struct selector *selector,
-                      const struct page_series *series)
-{
-    if (!part_is(series->name, selector->name)) {
-        return false;
-    }
-    for (size_t i = 0; i < selector->count; i++) {
-        const struct matcher *matcher = &selector->matchers[i];
-        if (!matches(matcher, series_label(series, matcher->label))) {
-            return false;
-        }
-    }
-    return true;
 }
