@@ -65,14 +65,12 @@ static bool read_source(struct check *check, const char *path)
     return false;
 }
 
-/* An error at @key of the file that is checked. */
-static struct problem *error_at(struct check *check, const char *key,
-                                const char *text)
+/* The file that is checked, once more; what is wrong with it is said by
+ * others.  NULL when it is no tree; owned by the caller. */
+static struct yaml_tree *read_again(const struct check *check)
 {
     struct problems *ignored = malloc(sizeof(*ignored));
-    const struct yaml_item *item = NULL;
     struct yaml_tree *tree = NULL;
-    struct problem *problem = NULL;
 
     if (ignored == NULL) {
         abort();
@@ -80,12 +78,52 @@ static struct problem *error_at(struct check *check, const char *key,
     problems_init(ignored, check->problems->path);
     tree = yaml_tree_read(check->problems->path, check->source, check->length,
                           ignored);
-    item = tree == NULL ? NULL : yaml_get(yaml_root(tree), key);
+    free(ignored);
+    return tree;
+}
+
+/* An error at @key of the file that is checked. */
+static struct problem *error_at(struct check *check, const char *key,
+                                const char *text)
+{
+    struct yaml_tree *tree = read_again(check);
+    const struct yaml_item *item =
+        tree == NULL ? NULL : yaml_get(yaml_root(tree), key);
+    struct problem *problem = NULL;
+
     problem = item == NULL ? problems_error(check->problems, 0, 0, "%s", text)
                            : yaml_key_error(check->problems, item, "%s", text);
     yaml_tree_free(tree);
-    free(ignored);
     return problem;
+}
+
+/* A file of another kind, given by mistake: that alone is said about it. */
+static bool is_something_else(struct check *check)
+{
+    static const struct {
+        const char *key, *text;
+    } others[] = {
+        {"cases", "this file holds tests; run them with 'lastgood test FILE'"},
+        {"state", "this is the daemon's configuration; check it with "
+                  "'lastgood check --config FILE'"},
+    };
+    struct yaml_tree *tree = read_again(check);
+    const char *key = NULL, *text = NULL;
+
+    for (size_t i = 0; tree != NULL && i < 2; i++) {
+        const struct yaml_item *root = yaml_root(tree);
+
+        if (yaml_get(root, others[i].key) != NULL &&
+            yaml_get(root, "tree") == NULL) {
+            key = others[i].key;
+            text = others[i].text;
+        }
+    }
+    yaml_tree_free(tree);
+    if (key != NULL) {
+        (void)error_at(check, key, text);
+    }
+    return key != NULL;
 }
 
 /* A folder is one daemon's; files of others are no rivals. */
@@ -158,7 +196,7 @@ static void check_file(struct check *check, const char *path)
     json_t *queries = NULL;
     bool has_source = read_source(check, path);
 
-    if (has_source) {
+    if (has_source && !is_something_else(check)) {
         policy =
             policy_read(path, check->source, check->length, check->problems);
     }

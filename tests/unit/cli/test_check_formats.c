@@ -102,6 +102,24 @@ static void folders_are_walked_in_order(void **state)
     assert_int_equal(ran.code, 0);
 }
 
+static void other_files_are_sent_to_their_command(void **state)
+{
+    (void)state;
+    write_file("a.test.yaml", "%s", "policy: a.yaml\ncases: []\n");
+    run_program(&ran, "check", "a.test.yaml", NULL);
+    assert_int_equal(ran.code, 1);
+    assert_string_equal(ran.err,
+                        "a.test.yaml:2:1: error: this file holds tests; run "
+                        "them with 'lastgood test FILE'\n"
+                        "cases: []\n"
+                        "^~~~~\n");
+    write_file("config.yaml", "%s", "state: {sqlite: l.db}\n");
+    run_program(&ran, "check", "config.yaml", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "config.yaml:1:1: error: this is the daemon's configuration; "
+                  "check it with 'lastgood check --config FILE'\n");
+}
+
 /* --- JSON ----------------------------------------------------------------- */
 
 static void json_has_every_problem_with_its_places(void **state)
@@ -411,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(folders_are_walked_in_order),
+        STORY(other_files_are_sent_to_their_command),
         STORY(json_has_every_problem_with_its_places),
         STORY(a_fix_repairs_the_file),
         STORY(a_bad_word_for_a_format_is_refused),
