@@ -185,10 +185,11 @@ static bool refuse_much(const struct backtest *backtest,
                         const struct backtest_release *release)
 {
     (void)cli_fail(backtest->call,
-                   "%s %s needs more than %d values: a longer 'every' or a "
+                   "%s %s needs more than %d grid times or %d values: a longer "
+                   "'every' or a "
                    "shorter 'for' in the policy's watch would do",
                    release->release.service, release->release.version,
-                   PAST_CELLS_MAX);
+                   CSV_ROWS_MAX, PAST_CELLS_MAX);
     return false;
 }
 

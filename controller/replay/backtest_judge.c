@@ -62,6 +62,10 @@ static void on_decision(void *data, const struct told *told)
         (judged->last.did < DID_ROLLBACK || told->mode <= MODE_SUGGEST)) {
         *most = judged->last;
     }
+    if (judged->last.did == DID_ROLLBACK && told->mode > MODE_SUGGEST &&
+        judged->outcome->stayed.at == 0) {
+        judged->outcome->stayed = judged->last;
+    }
 }
 
 static void on_look(void *data, const struct verdict *verdict,
@@ -80,8 +84,12 @@ static void on_end(void *data, const struct ending *ending)
     (void)snprintf(outcome->final, sizeof(outcome->final), "%s", ending->final);
     outcome->acts = ending->acts;
     if (ending->acts) {
+        outcome->stayed.at = 0;
         outcome->decision = judged->last;
         outcome->decision.at = ending->first_action_at;
+    } else if (outcome->decision.did == DID_NOTHING) {
+        outcome->decision = judged->last;
+        outcome->decision.did = DID_NOTHING; /* a rollback that stayed away */
     }
 }
 

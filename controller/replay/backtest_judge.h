@@ -28,8 +28,11 @@ struct backtest_outcome {
     char refusal[RECORD_TEXT_MAX]; /* why not */
     bool acts;                     /* the call would have left */
     /* The first of the most.  A rollback: the call's moment, else (observe,
-     * suggest) when people would have been told. */
+     * suggest) when people would have been told.  Nothing: the last one. */
     struct backtest_decision decision;
+    /* The first rollback that was not carried out though its mode may act: an
+     * interlock refused it, or a countdown did not run down.  Else at is 0. */
+    struct backtest_decision stayed;
 };
 
 /* Judge @table, as replay does. */

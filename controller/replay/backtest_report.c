@@ -57,6 +57,27 @@ static const char *paint_of(enum backtest_worth worth)
     return paints[worth];
 }
 
+/* "nothing; healthy in the end; it said rollback at ..." */
+static void print_nothing(const struct backtest_report *report, size_t i)
+{
+    const struct backtest_outcome *outcome = &report->outcomes[i];
+    const struct backtest_decision *stayed = &outcome->stayed;
+    bool refused = strcmp(stayed->mode, mode_name(MODE_AUTO)) == 0;
+    char at[MOMENT_TEXT_MAX];
+
+    (void)fprintf(
+        report->out, "nothing; %s in the end%s", outcome->final,
+        report->releases->list[i].superseded ? ", when the next one came" : "");
+    if (stayed->at != 0) {
+        (void)fprintf(report->out, "; it said rollback at %s (%s), %s: %s",
+                      moment_print(stayed->at, at), stayed->mode,
+                      refused ? "which an interlock refused"
+                              : "which was withdrawn or refused in time",
+                      stayed->why);
+    }
+    (void)fputc('\n', report->out);
+}
+
 /* "rollback after 6m15s (auto): error_rate 8% > 5% for 2m" */
 static void print_did(const struct backtest_report *report, size_t i)
 {
@@ -72,8 +93,7 @@ static void print_did(const struct backtest_report *report, size_t i)
         return;
     }
     if (decision->did == DID_NOTHING) {
-        (void)fprintf(report->out, "nothing; %s in the end%s\n", outcome->final,
-                      release->superseded ? ", when the next one came" : "");
+        print_nothing(report, i);
         return;
     }
     (void)fprintf(report->out, "%s after %s, at %s (%s)%s%s\n",
@@ -244,6 +264,14 @@ static json_t *path(const struct backtest_report *report,
     return json;
 }
 
+static json_t *stayed_json(const struct backtest_decision *stayed)
+{
+    return stayed->at == 0
+               ? json_null()
+               : must(json_pack("{s:o, s:s}", "at", moment(stayed->at), "mode",
+                                stayed->mode));
+}
+
 static json_t *release_json(const struct backtest_report *report, size_t i)
 {
     const struct backtest_release *release = &report->releases->list[i];
@@ -254,7 +282,7 @@ static json_t *release_json(const struct backtest_report *report, size_t i)
 
     return must(json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:o, s:o, s:o, s:s, s:b, "
-        "s:o, s:o, s:o, s:o, s:s?}",
+        "s:o, s:o, s:o, s:o, s:o, s:s?}",
         "service", release->release.service, "environment",
         release->release.environment, "version", release->release.version,
         "deployed_at", moment(release->release.deployed_at), "judged_until",
@@ -272,7 +300,8 @@ static json_t *release_json(const struct backtest_report *report, size_t i)
                                : must(json_string(worth_name(worth))),
         "delay_seconds",
         seconds(backtest_delay(release, outcome), worth == WORTH_RIGHT),
-        "refusal", outcome->refusal[0] != '\0' ? outcome->refusal : NULL));
+        "not_carried_out", stayed_json(&outcome->stayed), "refusal",
+        outcome->refusal[0] != '\0' ? outcome->refusal : NULL));
 }
 
 static json_t *rule_json(const struct backtest_report *report,
