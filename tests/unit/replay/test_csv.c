@@ -133,6 +133,20 @@ static void a_hole_of_rows_goes_stale(void **state)
     csv_free(csv);
 }
 
+/* No answer is not an answer with nothing in it, and no line leads over it. */
+static void a_source_that_did_not_answer_is_written_error(void **state)
+{
+    struct csv *csv = must_read("time,a\n100,1\n110,error\n120,3\n130,\n");
+
+    (void)state;
+    assert_number(csv, 0, SECONDS(100), CSV_STEP, 1);
+    assert_unknown(csv, 0, SECONDS(110), CSV_STEP, UNKNOWN_SOURCE_ERROR);
+    assert_unknown(csv, 0, SECONDS(110), CSV_LINEAR, UNKNOWN_SOURCE_ERROR);
+    assert_unknown(csv, 0, SECONDS(130), CSV_STEP, UNKNOWN_NO_DATA);
+    csv_free(csv);
+    assert_refused("time,a\n100,errors\n", 2, 5, "not a number");
+}
+
 static void words_for_unknowns(void **state)
 {
     struct csv *csv = must_read("time,a,b,c,d\n100,nan,inf,-Inf,1e999\n"
@@ -350,6 +364,7 @@ int main(void)
         cmocka_unit_test(each_column_ages_by_its_own_gaps),
         cmocka_unit_test(a_hole_of_rows_goes_stale),
         cmocka_unit_test(words_for_unknowns),
+        cmocka_unit_test(a_source_that_did_not_answer_is_written_error),
         cmocka_unit_test(lines_between_numbers_when_asked),
         cmocka_unit_test(how_spreadsheets_write_it),
         cmocka_unit_test(a_single_row_speaks_for_its_own_time),
