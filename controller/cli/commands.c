@@ -374,8 +374,9 @@ static const struct cli_command commands[] = {
         .summary = "what a policy would have done about past releases",
         .about =
             "FILE.json: [{what 'register' posts, with deployed_at, and as a "
-            "label\n\"incident\": true|false, \"began\": TIME}, ...]. With "
-            "labels: precision, recall, delay.",
+            "label\n\"incident\": true|false, \"began\": TIME}, ...]. "
+            "Labelled: "
+            "precision, recall and\ndelay of each rule.",
         .example = "lastgood backtest user-service.yaml --prometheus "
                    "http://127.0.0.1:9090 --from 2024-09-01T00:00:00Z --to "
                    "2024-10-01T00:00:00Z --releases releases.json",

@@ -178,7 +178,7 @@ applies_to: {service: shop, environment: "*"}
 watch: {for: 1h}
 signals:
   twice: {prometheus: twice, select: {service: release.service}, unit: count}
-  team: {prometheus: twice, select: {team: release.label.team}, unit: count}
+  team: {prometheus: twice, select: {team: release.labels.team}, unit: count}
   none: {prometheus: nosuch, select: {service: release.service}, unit: count}
 tree:
   question: Is it known?
