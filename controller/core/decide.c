@@ -207,7 +207,7 @@ static bool was_asked(const struct core *core, const struct rollback *rollback)
 static void suggest(struct core *core, struct rollback *rollback,
                     enum mode mode, time_ms countdown)
 {
-    if (rollback->suggested) {
+    if (rollback->suggested && rollback->state == ROLLBACK_PROPOSED) {
         return;
     }
     char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
@@ -218,7 +218,7 @@ static void suggest(struct core *core, struct rollback *rollback,
         core, rollback, ROLLBACK_PROPOSED, "suggested", text);
     record->mode = mode;
     record->countdown = countdown;
-    bool again = was_asked(core, rollback);
+    bool again = rollback->suggested || was_asked(core, rollback);
     core_tell(core, record);
     if (!again) {
         tell(core, rollback, "proposed", text);
@@ -346,31 +346,71 @@ enum refusal rollback_order(struct core *core, const struct release *release,
         /* the policy's proposal stands as it stood */
         rollback->manual = false;
         rollback->by[0] = '\0';
+    } else if (rollback->waiting != 0 && !was_manual) {
+        rollback_tell_moved(core, rollback, ROLLBACK_PROPOSED, "ordered",
+                            order->reason);
     }
     return refusal;
+}
+
+/* An order ends in a record, also when the reason was recorded before. */
+static void end_order(struct core *core, const struct rollback *rollback,
+                      const char *text)
+{
+    if (rollback->manual && rollback->state == ROLLBACK_PROPOSED) {
+        rollback_withdraw(core, release_find(core, rollback->release),
+                          "refused", text);
+    }
+}
+
+/* Time has passed: everything is asked again. */
+static void weigh_again(struct core *core, struct rollback *rollback,
+                        uint64_t present)
+{
+    char text[RECORD_TEXT_MAX];
+    if (stands(core, rollback) &&
+        weigh(core, rollback, present, text) != REFUSAL_NONE) {
+        end_order(core, rollback, text);
+    }
+}
+
+void rollback_order_due(struct core *core, struct rollback *rollback)
+{
+    const struct service *service = service_at(core, rollback->service);
+    assert(rollback->manual);
+    if (rollback->waiting != 0) {
+        return;
+    }
+    if (service->observed_at == 0 && service->failures == 0) {
+        timer_arm(&core->timers, &rollback->timer, core->now + SECOND_MS);
+    } else {
+        weigh_again(core, rollback, 0);
+    }
 }
 
 /* The answer to HAS. */
 static void has_answered(struct core *core, struct rollback *rollback,
                          const struct input *input)
 {
+    const struct release *asked = release_find(core, rollback->checked);
+    const char *version = asked ? asked->version : rollback->target;
+    bool clear = input->target.result == TARGET_OBSERVED;
+    if (clear && input->target.has) {
+        weigh_again(core, rollback, rollback->checked);
+        return;
+    }
     char text[RECORD_TEXT_MAX];
-    if (input->target.result != TARGET_OBSERVED) {
-        text_join(text, sizeof text, "the target did not say whether ",
-                  rollback->target, " is still there: ",
-                  input->target.text ? input->target.text : "no answer", NULL);
-        refuse(core, rollback, REFUSAL_TARGET_UNCLEAR, text);
-        return;
-    }
-    if (!input->target.has) {
-        text_join(text, sizeof text, rollback->target,
+    if (clear) {
+        text_join(text, sizeof text, version,
                   " is gone from the deployment system: roll forward", NULL);
-        refuse(core, rollback, REFUSAL_TARGET_GONE, text);
-        return;
+    } else {
+        text_join(text, sizeof text, "the target did not say whether ", version,
+                  " is still there: ",
+                  input->target.text ? input->target.text : "no answer", NULL);
     }
-    if (stands(core, rollback)) { /* time has passed: ask everything again */
-        (void)weigh(core, rollback, rollback->checked, text);
-    }
+    refuse(core, rollback, clear ? REFUSAL_TARGET_GONE : REFUSAL_TARGET_UNCLEAR,
+           text);
+    end_order(core, rollback, text);
 }
 
 void rollback_answered(struct core *core, struct rollback *rollback,

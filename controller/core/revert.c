@@ -239,6 +239,10 @@ void revert_answered(struct core *core, struct rollback *rollback,
 void rollback_due(struct core *core, struct rollback *rollback)
 {
     assert(rollback);
+    if (rollback->state == ROLLBACK_PROPOSED && rollback->manual) {
+        rollback_order_due(core, rollback);
+        return;
+    }
     if (!rollback_is_under_way(rollback)) {
         return;
     }
@@ -257,7 +261,8 @@ void rollback_due(struct core *core, struct rollback *rollback)
 
 void rollback_resume(struct core *core, struct rollback *rollback)
 {
-    if (rollback_is_under_way(rollback)) {
+    if (rollback_is_under_way(rollback) ||
+        (rollback->state == ROLLBACK_PROPOSED && rollback->manual)) {
         timer_arm(&core->timers, &rollback->timer, core->now);
     }
 }

@@ -250,9 +250,15 @@ static void note_time(struct rollback *rollback, time_ms at)
     }
 }
 
-static void suggested(struct core *core, struct rollback *rollback)
+static void proposed(struct core *core, struct rollback *rollback,
+                     const struct record *record)
 {
     struct release *release = release_find(core, rollback->release);
+    if (text_equal(record->code, "ordered")) {
+        rollback->manual = true;
+        text_copy(rollback->by, sizeof rollback->by, record->by);
+        return;
+    }
     rollback->suggested = true;
     if (release) {
         release->suggested_in = rollback->incident;
@@ -276,7 +282,7 @@ void rollback_apply_moved(struct core *core, const struct record *record)
     text_copy(rollback->text, sizeof rollback->text, record->text);
     note_time(rollback, record->at);
     if (next == ROLLBACK_PROPOSED) {
-        suggested(core, rollback);
+        proposed(core, rollback, record);
     } else if (next == ROLLBACK_REFUSED) {
         rollback->refusals |= 1u << refusal_of_code(record->code);
     } else if (next == ROLLBACK_INTENDED) {

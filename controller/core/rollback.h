@@ -100,6 +100,10 @@ struct order {
 enum refusal rollback_order(struct core *core, const struct release *release,
                             struct order *order);
 
+/* An order that waited when the controller stopped: once it is known what is
+ * live, it is weighed again. */
+void rollback_order_due(struct core *core, struct rollback *rollback);
+
 /* revert.c: TIMER_ROLLBACK, and the answers to its effects. */
 void rollback_due(struct core *core, struct rollback *rollback);
 void rollback_answered(struct core *core, struct rollback *rollback,

@@ -93,12 +93,63 @@ static void away_for_long_what_was_not_done_is_left_to_people(void **state)
     story_end(story);
 }
 
+/* An order waits to hear whether the last good version is still there; killed
+ * then, it is not lost: it goes on, or people are told. */
+static void an_order_that_waited_goes_on_after_a_kill(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story->target.can_check = true;
+    story_crash(story);
+    story_restart(story, SECOND_MS);
+    story_run(story, MINUTE_MS);
+    story_skip(story);
+    story_crash_at(story, "-> has");
+    story_command(story, (struct command){
+                             .kind = COMMAND_ROLLBACK,
+                             .release = story_release(story, "shop", "1.1").id,
+                             .reason = "customers call"});
+    assert_true(story->crashed);
+    story_restart(story, MINUTE_MS);
+    story_run_until(story, "rollback applied", 2 * MINUTE_MS);
+    assert_int_equal(story_world(story, "shop")->reverts, 1);
+    story_end(story);
+}
+
+/* Refused by the kill switch meanwhile, a suggestion is a suggestion again
+ * when that is gone; people are not asked twice. */
+static void a_suggestion_stands_again_after_a_refusal(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story->options.ceiling = MODE_SUGGEST;
+    story_crash(story);
+    story_restart(story, SECOND_MS);
+    story_run(story, 3 * MINUTE_MS);
+    story_skip(story);
+    story_hurt(story, true);
+    story_run(story, 2 * MINUTE_MS);
+    story_stop_file(story, true);
+    story_run(story, MINUTE_MS);
+    story_stop_file(story, false);
+    story_run(story, MINUTE_MS);
+    struct rollback_view view;
+    assert_true(view_rollback(
+        story->core, story_release(story, "shop", "1.1").rollback, &view));
+    assert_int_equal(view.state, ROLLBACK_PROPOSED);
+    assert_int_equal(story_count(story, "notice proposed to oncall"), 1);
+    assert_int_equal(story_count(story, "rollback refused (stop)"), 1);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_seen_a_minute_ago_is_not_live),
         cmocka_unit_test(an_old_observation_does_not_bring_the_suspect_back),
         cmocka_unit_test(away_for_long_what_was_done_is_seen),
+        cmocka_unit_test(an_order_that_waited_goes_on_after_a_kill),
+        cmocka_unit_test(a_suggestion_stands_again_after_a_refusal),
         cmocka_unit_test(away_for_long_what_was_not_done_is_left_to_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
