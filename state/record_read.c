@@ -7,6 +7,7 @@
 
 #include "state/record.h"
 #include "state/record_fields.h"
+#include "state/record_scan.h"
 
 #define NEWER                                                                  \
     "; a newer lastgood wrote it, or it is damaged: run the newest version, "  \
@@ -48,6 +49,14 @@ static bool refuse(struct reader *reader, const char *format, ...)
 
 bool record_from_json(const char *json, size_t length, struct record *record,
                       char **ret_body, char *ret_error, size_t error_size)
+{
+    *ret_body = NULL;
+    return record_scan(json, length, record) ||
+           record_parse(json, length, record, ret_body, ret_error, error_size);
+}
+
+bool record_parse(const char *json, size_t length, struct record *record,
+                  char **ret_body, char *ret_error, size_t error_size)
 {
     struct reader reader = {.error = ret_error, .error_size = error_size};
     *ret_body = NULL;
