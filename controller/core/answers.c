@@ -190,7 +190,10 @@ void source_apply(struct core *core, const struct record *record)
 {
     for (size_t i = 0; i < core->options.sources_count; i++) {
         if (text_equal(core->options.sources[i].name, record->name)) {
-            core->queries.sources[i].lost = record->kind == RECORD_SOURCE_LOST;
+            struct source_state *state = &core->queries.sources[i];
+            state->lost = record->kind == RECORD_SOURCE_LOST;
+            state->since = record->at;
+            text_copy(state->text, sizeof state->text, record->text);
         }
     }
 }

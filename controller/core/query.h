@@ -60,7 +60,9 @@ struct series {
 /* Whether a source answers: knowledge, from SOURCE_LOST and SOURCE_BACK. */
 struct source_state {
     bool lost;
-    uint32_t failing; /* queries of it; working memory */
+    time_ms since;              /* lost */
+    char text[RECORD_TEXT_MAX]; /* the sentence of it */
+    uint32_t failing;           /* queries of it; working memory */
 };
 
 struct queries {

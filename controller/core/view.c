@@ -297,6 +297,59 @@ bool view_next_series(const struct core *core, uint32_t query, size_t *cursor,
     return true;
 }
 
+/* ---- policies and sources ---------------------------------------------- */
+
+static uint32_t judged_by(const struct core *core, size_t rule)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        count += core->watches[i].on && core->watches[i].rule == rule;
+    }
+    return count;
+}
+
+bool view_next_policy(const struct core *core, size_t *cursor,
+                      struct policy_view *ret_view)
+{
+    const struct rulebook *rulebook = &core->rulebook;
+    while (*cursor < rulebook->used && !rulebook->rules[*cursor].in_force) {
+        (*cursor)++;
+    }
+    if (*cursor >= rulebook->used) {
+        return false;
+    }
+    const struct policy *policy = rulebook->rules[*cursor].policy;
+    *ret_view = (struct policy_view){
+        .name = policy_text(policy, policy->name),
+        .digest = policy->digest,
+        .service = policy_text(policy, policy->service),
+        .environment = policy_text(policy, policy->environment),
+        .mode = policy->mode,
+        .judges = judged_by(core, *cursor),
+    };
+    (*cursor)++;
+    return true;
+}
+
+bool view_next_lost_source(const struct core *core, size_t *cursor,
+                           struct lost_source_view *ret_view)
+{
+    const struct source_state *sources = core->queries.sources;
+    while (*cursor < core->options.sources_count && !sources[*cursor].lost) {
+        (*cursor)++;
+    }
+    if (*cursor >= core->options.sources_count) {
+        return false;
+    }
+    *ret_view = (struct lost_source_view){
+        .name = core->options.sources[*cursor].name,
+        .text = sources[*cursor].text,
+        .since = sources[*cursor].since,
+    };
+    (*cursor)++;
+    return true;
+}
+
 /* ---- everything at once ------------------------------------------------ */
 
 const struct verdict *view_verdict(const struct core *core)

@@ -100,6 +100,20 @@ struct series_view {
     const char *values[POLICY_SELECT_MAX];
 };
 
+/* A policy in force. */
+struct policy_view {
+    const char *name, *digest;
+    const char *service, *environment; /* applies_to: exact, "prefix*", "*" */
+    enum mode mode;
+    uint32_t judges; /* releases that are looked at by it now */
+};
+
+/* A source that does not answer. */
+struct lost_source_view {
+    const char *name, *text; /* the sentence that was recorded */
+    time_ms since;
+};
+
 /* Each fills @ret_view and answers true, or false when there is no such. */
 bool view_service(const struct core *core, uint16_t index,
                   struct service_view *ret_view);
@@ -124,6 +138,10 @@ bool view_next_incident(const struct core *core, size_t *cursor,
                         struct incident_view *ret_view);
 bool view_next_freeze(const struct core *core, size_t *cursor,
                       struct freeze_view *ret_view);
+bool view_next_policy(const struct core *core, size_t *cursor,
+                      struct policy_view *ret_view);
+bool view_next_lost_source(const struct core *core, size_t *cursor,
+                           struct lost_source_view *ret_view);
 bool view_next_query(const struct core *core, size_t *cursor,
                      struct query_view *ret_view);
 bool view_next_series(const struct core *core, uint32_t query, size_t *cursor,

@@ -200,6 +200,36 @@ static void a_cause_they_share_is_nobodys_release(void **state)
     story_end(story);
 }
 
+static void policies_and_lost_sources_are_listed(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    struct policy_view policy;
+    struct lost_source_view lost;
+    size_t cursor = 0;
+    assert_true(view_next_policy(story->core, &cursor, &policy));
+    assert_string_equal(policy.name, "shop");
+    assert_string_equal(policy.service, "*");
+    assert_int_equal(policy.mode, MODE_AUTO);
+    assert_int_equal(policy.judges, 1);
+    assert_false(view_next_policy(story->core, &cursor, &policy));
+    cursor = 0;
+    assert_false(view_next_lost_source(story->core, &cursor, &lost));
+    story->source_down_from = story->now;
+    story->source_down_until = story->now + MINUTE_MS;
+    time_ms since = story->now;
+    story_run(story, 30 * SECOND_MS);
+    cursor = 0;
+    assert_true(view_next_lost_source(story->core, &cursor, &lost));
+    assert_string_equal(lost.name, "prom");
+    assert_true(lost.since > since && lost.since <= story->now);
+    assert_non_null(strstr(lost.text, "connection refused"));
+    story_run(story, MINUTE_MS);
+    cursor = 0;
+    assert_false(view_next_lost_source(story->core, &cursor, &lost));
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -210,6 +240,7 @@ int main(void)
         cmocka_unit_test(two_services_at_once_are_both_rolled_back),
         cmocka_unit_test(the_fleet_has_a_budget),
         cmocka_unit_test(a_cause_they_share_is_nobodys_release),
+        cmocka_unit_test(policies_and_lost_sources_are_listed),
         cmocka_unit_test(the_same_inputs_give_the_same_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
