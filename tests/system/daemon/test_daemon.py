@@ -107,7 +107,7 @@ class Files(Story):
         world.gate("shop", code=0)
 
     def test_a_journal_that_was_changed_by_hand(self):
-        """`verify` says where."""
+        """`verify` says where, and nothing starts on it."""
         world = self.open()
         world.start()
         world.deploy("shop", "2.0")
@@ -122,25 +122,31 @@ class Files(Story):
         subprocess.run([stage.sys.executable, "-c", script, database],
                        check=True)
         text = world.must("verify", database, code=1)
-        self.assertRegex(text, "record|sequence")
+        self.assertRegex(text, r"the journal is damaged: record \d+")
+        daemon = stage.Daemon(world)
+        world.daemons.append(daemon)
+        self.assertEqual(daemon.ended(), 1, daemon.said())
+        self.assertIn("the journal is damaged", daemon.lines[-1])
         database.unlink()
 
     def test_the_database_is_removed_while_it_runs(self):
-        """It may go on or end, but it says so, and nothing is done twice."""
+        """It promises nothing more, and a new one begins with what is there:
+        an empty ledger, which knows of no bad release."""
         world = self.open()
         world.start()
         world.deploy_bad("shop")
         world.daemon.saw("rollback.verifying")
         for name in os.listdir(world.folder / "state"):
             (world.folder / "state" / name).unlink()
-        until("the end, either way", lambda: world.daemon.process.poll()
-              is not None or world.daemon.all("rollback.recovered"))
-        if world.daemon.process.poll() is None:
-            world.daemon.terminate()
-        # A new one begins with an empty ledger: it knows of no bad release.
-        world.start()
+        world.daemon.saw("store.down", error="removed or replaced")
+        text = world.must("register", "shop", "2.1", "--environment",
+                          "production", code=1)
+        self.assertIn("nothing can be recorded now", text)
+        self.assertEqual(world.get("/healthz")[0], 503)
+        world.restart()
         world.daemon.saw("release.registered", origin="discovered",
                          version="1.0")
+        world.look_on()
         self.check_reverted("shop", posts=1)
 
     @unittest.skipUnless(os.geteuid() == 0, "needs another user")
