@@ -120,7 +120,8 @@ static void settle_deploy(struct replay *replay)
     char at[MOMENT_TEXT_MAX];
 
     if (release->deployed_at == 0) {
-        release->deployed_at = first;
+        /* To the core 0 is "not said"; a table may well begin there. */
+        release->deployed_at = first > 0 ? first : 1;
     }
     if (release->deployed_at >= last && csv_rows(replay->csv) > 1) {
         (void)problems_error(&replay->problems, release->line, release->column,

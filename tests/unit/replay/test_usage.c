@@ -209,6 +209,18 @@ static void warnings_come_once_beside_the_answer(void **state)
     assert_null(strstr(first + 20, "names no such signal"));
 }
 
+/* Seconds since anything: many a made-up table begins at 0. */
+static void a_table_that_begins_at_zero(void **state)
+{
+    (void)state;
+    run_replay(&ran, file_of("p.yaml", policy), "--samples",
+               file_of("s.csv", "time,bad\n0,0.01\n15,0.01\n30,0.01\n45,0.01\n"
+                                "60,0.01\n75,0.01\n90,0.01\n"),
+               "--format", "json", NULL);
+    json_decref(json_of(&ran));
+    assert_non_null(strstr(ran.out, "\"final\":\"healthy\""));
+}
+
 /* A million rows cost memory for what is kept, and one pass. */
 static void a_million_rows(void **state)
 {
@@ -244,6 +256,7 @@ int main(void)
         STORY(a_grid_too_wide_for_the_policy),
         STORY(columns_that_nobody_wants_may_hold_anything),
         STORY(warnings_come_once_beside_the_answer),
+        STORY(a_table_that_begins_at_zero),
         STORY(a_million_rows),
     };
 
