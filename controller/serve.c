@@ -14,6 +14,7 @@
 #include "controller/runtime/service_manager.h"
 #include "controller/sources/sources.h"
 #include "controller/targets/targets.h"
+#include "policies/memory.h"
 #include "policies/problem.h"
 
 #define HEARTBEAT_PATIENCE_MS (10 * SECOND_MS)
@@ -94,18 +95,16 @@ static bool read_level(const struct cli_call *call, enum log_level *ret)
 /* The configuration, or its problems with the lines they are in. */
 static struct config *read_config(const char *path)
 {
-    struct problems *problems = calloc(1, sizeof(*problems));
+    struct problems *problems = memory_zeroed(1, sizeof(*problems));
     struct config *config = NULL;
     char *text = NULL;
     size_t length = 0;
     FILE *file = NULL;
 
-    assert(problems != NULL);
     config = config_read(path, problems);
     if (problems->count > 0) {
         file = fopen(path, "re");
-        text = calloc(1, CONFIG_FILE_MAX);
-        assert(text != NULL);
+        text = memory_zeroed(1, CONFIG_FILE_MAX);
         if (file != NULL) {
             length = fread(text, 1, CONFIG_FILE_MAX, file);
             (void)fclose(file);

@@ -38,6 +38,15 @@ const char *fact_text(const struct facts *facts, enum fact fact,
     return NULL;
 }
 
+const char *selected_text(const struct policy *policy,
+                          const struct select *select,
+                          const struct facts *facts)
+{
+    const char *text = select->value ? policy_text(policy, select->value) : "";
+
+    return select->is_fact ? fact_text(facts, select->fact, text) : text;
+}
+
 const char *node_text(const struct policy *policy, const struct node *node,
                       const struct facts *facts)
 {

@@ -8,6 +8,12 @@
 const char *fact_text(const struct facts *facts, enum fact fact,
                       const char *label);
 
+/* What @select wants of a label: a literal, or a fact; NULL when the release
+ * does not say it. */
+const char *selected_text(const struct policy *policy,
+                          const struct select *select,
+                          const struct facts *facts);
+
 /* The text of a node of TYPE_TEXT; NULL when it is not said. */
 const char *node_text(const struct policy *policy, const struct node *node,
                       const struct facts *facts);

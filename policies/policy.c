@@ -50,6 +50,18 @@ const char *mode_name(enum mode mode)
     return names[mode];
 }
 
+const char *answer_name(enum answer answer)
+{
+    static const char *const names[] = {
+        [ANSWER_NO] = "no",
+        [ANSWER_YES] = "yes",
+        [ANSWER_UNKNOWN] = "unknown",
+    };
+
+    assert(answer <= ANSWER_UNKNOWN);
+    return names[answer];
+}
+
 /* --- The pieces ----------------------------------------------------------- */
 
 static const void *at_offset(const struct policy *policy, size_t offset)

@@ -46,25 +46,26 @@ enum answer { ANSWER_NO, ANSWER_YES, ANSWER_UNKNOWN };
 /* Why a value is not known.  KNOWN is 0, so that zeroed memory is a number. */
 enum unknown {
     KNOWN,
-    UNKNOWN_NO_DATA,        /* the source answered and had nothing */
-    UNKNOWN_NAN,            /* not a number */
+    UNKNOWN_NO_DATA, /* the source answered and had nothing */
+    UNKNOWN_NAN,     /* not a number */
     UNKNOWN_INFINITE,
-    UNKNOWN_STALE,          /* the newest sample is older than max_age */
-    UNKNOWN_SEVERAL,        /* several series where one was expected */
-    UNKNOWN_WINDOW,         /* window not covered */
+    UNKNOWN_STALE,   /* the newest sample is older than max_age */
+    UNKNOWN_SEVERAL, /* several series where one was expected */
+    UNKNOWN_WINDOW,  /* window not covered */
     UNKNOWN_NO_BASELINE,
     UNKNOWN_DIVIDE_BY_ZERO,
     UNKNOWN_SOURCE_ERROR,
-    UNKNOWN_NO_COLUMN,      /* replay: the table has no such column */
-    UNKNOWN_NOT_ASKED,      /* no answer for this grid time (a gap) */
-    UNKNOWN_SETTLING,       /* within deployed_at + settle */
-    UNKNOWN_FACT,           /* the release does not say */
-    UNKNOWN_LAST            /* how many there are */
+    UNKNOWN_NO_COLUMN, /* replay: the table has no such column */
+    UNKNOWN_NOT_ASKED, /* no answer for this grid time (a gap) */
+    UNKNOWN_SETTLING,  /* within deployed_at + settle */
+    UNKNOWN_FACT,      /* the release does not say */
+    UNKNOWN_LAST       /* how many there are */
 };
 
 /* "no data", "window not covered", ...: the words of product.md. */
 const char *unknown_name(enum unknown unknown);
 const char *mode_name(enum mode mode);
+const char *answer_name(enum answer answer); /* "no", "yes", "unknown" */
 
 /* One value.  Conditions are 0 or 1; NaN never occurs in `number`. */
 struct value {
@@ -76,72 +77,93 @@ struct value {
 enum node_type { TYPE_NUMBER, TYPE_CONDITION, TYPE_TEXT };
 
 enum op {
-    OP_LITERAL,  /* number */
-    OP_TEXT,     /* text literal: text/text_length without quotes */
-    OP_SIGNAL,   /* the fetched signal `signal` at g, scaled to base units */
-    OP_NAMED,    /* an `is` signal: a is its root; name in text */
-    OP_FACT,     /* release.*: `fact`; label's name in `label` */
-    OP_FLEET,    /* fleet.*: facts.fleet[fleet] */
-    OP_NEGATE, OP_ADD, OP_SUBTRACT, OP_MULTIPLY, OP_DIVIDE,
-    OP_LESS, OP_LESS_EQUAL, OP_GREATER, OP_GREATER_EQUAL,
-    OP_EQUAL, OP_NOT_EQUAL, /* text and facts only */
-    OP_NOT, OP_AND, OP_OR,
-    OP_FOR,      /* a for span */
-    OP_OF,       /* a for k of n */
+    OP_LITERAL, /* number */
+    OP_TEXT,    /* text literal: text/text_length without quotes */
+    OP_SIGNAL,  /* the fetched signal `signal` at g, scaled to base units */
+    OP_NAMED,   /* an `is` signal: a is its root; name in text */
+    OP_FACT,    /* release.*: `fact`; label's name in `label` */
+    OP_FLEET,   /* fleet.*: facts.fleet[fleet] */
+    OP_NEGATE,
+    OP_ADD,
+    OP_SUBTRACT,
+    OP_MULTIPLY,
+    OP_DIVIDE,
+    OP_LESS,
+    OP_LESS_EQUAL,
+    OP_GREATER,
+    OP_GREATER_EQUAL,
+    OP_EQUAL,
+    OP_NOT_EQUAL, /* text and facts only */
+    OP_NOT,
+    OP_AND,
+    OP_OR,
+    OP_FOR, /* a for span */
+    OP_OF,  /* a for k of n */
     OP_SURELY,
-    OP_ABSENT,   /* a is an OP_SIGNAL */
-    OP_AVG, OP_MIN, OP_MAX, OP_SUM, OP_STDDEV,
+    OP_ABSENT, /* a is an OP_SIGNAL */
+    OP_AVG,
+    OP_MIN,
+    OP_MAX,
+    OP_SUM,
+    OP_STDDEV,
     OP_QUANTILE, /* number = q */
-    OP_COUNT, OP_SLOPE,
+    OP_COUNT,
+    OP_SLOPE,
     OP_FORECAST, /* horizon */
-    OP_RISING, OP_FLAT,
-    OP_RATE,     /* a is an OP_SIGNAL fetched by scrape */
-    OP_TOO_MANY, /* a errors, b requests, number = share */
-    OP_BURN,     /* a errors, b requests, number = target, span and horizon
-                    the long and the short window */
-    OP_WORSENED, /* a errors, b requests, number = least share, factor;
-                    frozen and frozen + 1: events of a and b before */
-    OP_OUTGROWS, /* a grows by factor, more than b excuses */
-    OP_BASELINE, /* frozen[frozen]: median of a before the deploy */
+    OP_RISING,
+    OP_FLAT,
+    OP_RATE,      /* a is an OP_SIGNAL fetched by scrape */
+    OP_TOO_MANY,  /* a errors, b requests, number = share */
+    OP_BURN,      /* a errors, b requests, number = target, span and horizon
+                     the long and the short window */
+    OP_WORSENED,  /* a errors, b requests, number = least share, factor;
+                     frozen and frozen + 1: events of a and b before */
+    OP_OUTGROWS,  /* a grows by factor, more than b excuses */
+    OP_BASELINE,  /* frozen[frozen]: median of a before the deploy */
     OP_AT_DEPLOY, /* frozen[frozen]: mean of a's last span before it */
-    OP_CHANGE,   /* a now over its baseline */
-    OP_BEFORE,   /* a was true at more than half of the known grid times */
-    OP_LAST      /* how many there are */
+    OP_CHANGE,    /* a now over its baseline */
+    OP_BEFORE,    /* a was true at more than half of the known grid times */
+    OP_LAST       /* how many there are */
 };
 
 enum fact {
-    FACT_SERVICE, FACT_ENVIRONMENT, FACT_VERSION, FACT_KIND,
-    FACT_DATA_CHANGE, FACT_LABEL,       /* texts */
-    FACT_ROLLBACK_SAFE, FACT_STUCK,     /* conditions */
-    FACT_AGE                            /* seconds since deployed_at */
+    FACT_SERVICE,
+    FACT_ENVIRONMENT,
+    FACT_VERSION,
+    FACT_KIND,
+    FACT_DATA_CHANGE,
+    FACT_LABEL, /* texts */
+    FACT_ROLLBACK_SAFE,
+    FACT_STUCK, /* conditions */
+    FACT_AGE    /* seconds since deployed_at */
 };
 
 struct node {
     enum op op;
     enum node_type type;
     struct unit unit;
-    uint16_t a, b;       /* operands, smaller than this node's own index */
-    uint16_t signal;     /* OP_SIGNAL */
-    uint16_t ring;       /* window functions and for: rings[ring] keeps a */
-    uint16_t ring_b;     /* too_many, burn: rings[ring_b] keeps b */
-    uint16_t frozen;     /* baseline, change, before */
-    uint16_t fleet;      /* OP_FLEET */
-    uint16_t depth;      /* nesting, for printing */
+    uint16_t a, b;   /* operands, smaller than this node's own index */
+    uint16_t signal; /* OP_SIGNAL */
+    uint16_t ring;   /* window functions and for: rings[ring] keeps a */
+    uint16_t ring_b; /* too_many, burn: rings[ring_b] keeps b */
+    uint16_t frozen; /* baseline, change, before */
+    uint16_t fleet;  /* OP_FLEET */
+    uint16_t depth;  /* nesting, for printing */
     enum fact fact;
-    uint32_t label;      /* FACT_LABEL: offset of the name */
-    double number;       /* literal (base units), q, share, target */
-    double factor;       /* worsened, outgrows */
-    time_ms span;        /* W or D */
-    time_ms horizon;     /* forecast's h, burn's short window */
-    uint16_t k, n;       /* for k of n */
-    uint32_t text;       /* offset of this node's source text, NUL-ended */
+    uint32_t label;  /* FACT_LABEL: offset of the name */
+    double number;   /* literal (base units), q, share, target */
+    double factor;   /* worsened, outgrows */
+    time_ms span;    /* W or D */
+    time_ms horizon; /* forecast's h, burn's short window */
+    uint16_t k, n;   /* for k of n */
+    uint32_t text;   /* offset of this node's source text, NUL-ended */
     uint16_t line, column;
 };
 
 /* The past of one node's values in a release's memory: a ring with a slot for
  * each of the last `slots` grid times. */
 struct ring {
-    uint16_t node;   /* whose values */
+    uint16_t node; /* whose values */
     uint16_t slots;
     bool condition;  /* one byte a slot (answer), else a double and a byte */
     uint32_t offset; /* in the judge's block */
@@ -156,25 +178,25 @@ enum fetch {
 
 /* label = value in `select`; the value is literal or a fact of the release. */
 struct select {
-    uint32_t label;      /* offset */
-    uint32_t value;      /* offset; for FACT_LABEL the label's name */
+    uint32_t label; /* offset */
+    uint32_t value; /* offset; for FACT_LABEL the label's name */
     bool is_fact;
     enum fact fact;
 };
 
 struct signal {
-    uint32_t name;       /* offset */
-    uint32_t query;      /* offset: PromQL, selector or JSON pointer */
-    uint32_t fresh;      /* offset of a PromQL for the age, 0 when none */
-    uint32_t source;     /* offset of a source's name, 0: the service's own */
+    uint32_t name;   /* offset */
+    uint32_t query;  /* offset: PromQL, selector or JSON pointer */
+    uint32_t fresh;  /* offset of a PromQL for the age, 0 when none */
+    uint32_t source; /* offset of a source's name, 0: the service's own */
     enum fetch fetch;
     struct unit unit;
-    double scale;        /* fetched value times this is in base units */
+    double scale;         /* fetched value times this is in base units */
     bool zero_when_empty; /* on_no_data: zero */
-    time_ms max_age; /* 0: replay, the column's own */
+    time_ms max_age;      /* 0: replay, the column's own */
     struct select select[POLICY_SELECT_MAX];
     uint8_t selects;
-    uint16_t node;       /* its OP_SIGNAL, NONE_INDEX when nothing reads it */
+    uint16_t node; /* its OP_SIGNAL, NONE_INDEX when nothing reads it */
 };
 
 /* A question's answer leads to another question or to a leaf. */
@@ -185,8 +207,8 @@ struct branch {
 };
 
 struct question {
-    uint32_t text;       /* offset */
-    uint16_t node;       /* its condition */
+    uint32_t text; /* offset */
+    uint16_t node; /* its condition */
     struct branch yes, no, unknown;
     uint16_t line, column;
 };
@@ -195,13 +217,13 @@ enum leaf_kind { LEAF_HEALTHY, LEAF_WAIT, LEAF_ROLLBACK, LEAF_HOLD, LEAF_PAGE };
 
 struct leaf {
     enum leaf_kind kind;
-    uint32_t text;       /* hold's or page's text with its {{...}}, or 0 */
-    uint32_t run;        /* offset of an action's name, or 0 */
+    uint32_t text; /* hold's or page's text with its {{...}}, or 0 */
+    uint32_t run;  /* offset of an action's name, or 0 */
     uint32_t notify[POLICY_NOTIFY_MAX]; /* offsets of notices' names */
     uint8_t notifies;
-    time_ms freeze;      /* 0: none; the default of a rollback is 24 h */
-    bool freezes;        /* freeze is set or defaulted and not `none` */
-    bool blames_nobody;  /* blame: none */
+    time_ms freeze;     /* 0: none; the default of a rollback is 24 h */
+    bool freezes;       /* freeze is set or defaulted and not `none` */
+    bool blames_nobody; /* blame: none */
     bool has_mode;
     enum mode mode;
     time_ms countdown;
@@ -213,29 +235,30 @@ struct leaf {
 #define LEAF_INDEX_WAIT    1
 
 struct watch_rules {
-    time_ms lasts;        /* watch.for, 24 h */
-    time_ms every;        /* 15 s */
-    time_ms settle;       /* 60 s */
-    time_ms provisional;  /* 1 h */
-    time_ms at_most;      /* 2 x for */
-    double needs_known;   /* share of looks whose root was known, 0.9; 0 none */
-    double needs_requests; /* 0: none asked */
+    time_ms lasts;       /* watch.for, 24 h */
+    time_ms every;       /* 15 s */
+    time_ms settle;      /* 60 s */
+    time_ms provisional; /* 1 h */
+    time_ms at_most;     /* 2 x for */
+    double needs_known;  /* share of looks whose root was known, 0.9; 0 none */
+    double needs_requests;  /* 0: none asked */
     uint16_t requests_node; /* the signal named `requests`, or NONE_INDEX */
 };
 
 struct policy {
-    uint32_t bytes;       /* of the whole block */
-    uint32_t references;  /* for the owner only; not part of the meaning */
-    char digest[65];      /* SHA-256 of the source text, hex */
-    uint32_t name;        /* offset */
-    uint32_t service, environment; /* applies_to patterns: exact, "prefix*", "*" */
+    uint32_t bytes;      /* of the whole block */
+    uint32_t references; /* for the owner only; not part of the meaning */
+    char digest[65];     /* SHA-256 of the source text, hex */
+    uint32_t name;       /* offset */
+    uint32_t service,
+        environment; /* applies_to patterns: exact, "prefix*", "*" */
     uint32_t source_text, source_length; /* the file itself */
     enum mode mode;
-    time_ms countdown;    /* of `mode: countdown 60s` */
+    time_ms countdown; /* of `mode: countdown 60s` */
     enum mode unsure;
     time_ms unsure_countdown;
     struct watch_rules watch;
-    time_ms baseline;     /* how long before the deploy is "normal" */
+    time_ms baseline; /* how long before the deploy is "normal" */
     time_ms verify_within, verify_for; /* 15 min, 2 min */
     time_ms history;      /* how far before deployed_at judge_learn() reads */
     time_ms lookback;     /* the longest any node looks back from g, nested */
@@ -280,7 +303,7 @@ const struct fleet_query *policy_fleet(const struct policy *policy,
 /* Human text of a leaf with {{service}} {{environment}} {{version}} {{target}}
  * filled in; unknown names were refused at load.  Cut at @size. */
 void leaf_text(const struct policy *policy, uint16_t leaf, const char *service,
-               const char *environment, const char *version,
-               const char *target, char *ret_text, size_t size);
+               const char *environment, const char *version, const char *target,
+               char *ret_text, size_t size);
 
 #endif

@@ -207,6 +207,39 @@ static void date_of_days(int64_t days, int64_t *ret_year, int *ret_month,
     *ret_year = year_of_era + era * 400 + (*ret_month <= 2 ? 1 : 0);
 }
 
+const char *span_print(time_ms span, time_ms smallest, int most,
+                       const char *between, char text[SPAN_TEXT_MAX])
+{
+    static const struct {
+        time_ms length;
+        const char *name;
+    } units[] = {{DAY_MS, "d"},
+                 {HOUR_MS, "h"},
+                 {MINUTE_MS, "m"},
+                 {SECOND_MS, "s"},
+                 {1, "ms"}};
+    time_ms left = span < 0 ? -span : span;
+    size_t used = 0;
+    int parts = 0;
+
+    (void)snprintf(text, SPAN_TEXT_MAX, "0s");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && parts < most &&
+                       units[i].length >= smallest;
+         i++) {
+        if (left >= units[i].length) {
+            used += (size_t)snprintf(
+                text + used, SPAN_TEXT_MAX - used, "%s%lld%s",
+                parts > 0  ? between
+                : span < 0 ? "-"
+                           : "",
+                (long long)(left / units[i].length), units[i].name);
+            parts++;
+        }
+        left %= units[i].length;
+    }
+    return text;
+}
+
 const char *moment_print(time_ms at, char text[MOMENT_TEXT_MAX])
 {
     time_ms midnight = 0;

@@ -54,6 +54,12 @@ bool duration_read(const char *text, time_ms *ret_span);
 #define DURATION_TEXT_MAX 24
 const char *duration_print(time_ms span, char text[DURATION_TEXT_MAX]);
 
+/* In parts, "1h 4m 30s": at most @most of them, those of zero left out, none
+ * under @smallest; "-" before what is negative.  Returns @text. */
+#define SPAN_TEXT_MAX 48
+const char *span_print(time_ms span, time_ms smallest, int most,
+                       const char *between, char text[SPAN_TEXT_MAX]);
+
 /* RFC 3339 in UTC: "2024-09-18T14:20:00Z", with ".250" only when needed.
  * Returns @text.  moment_read() also takes a numeric offset and, when the
  * whole text is a number, Unix seconds (fractions allowed); range 1970-2199. */

@@ -104,8 +104,6 @@ static const char *const rollback_names[] = {
     ROLLBACK_STATES(X)
 #undef X
 };
-static const char *const answer_names[] = {
-    [ANSWER_NO] = "no", [ANSWER_YES] = "yes", [ANSWER_UNKNOWN] = "unknown"};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -171,7 +169,7 @@ const char *form_word(enum field_form form, unsigned value)
     case FORM_ROLLBACK:
         return word_at(rollback_names, COUNT(rollback_names), value);
     case FORM_ANSWER:
-        return word_at(answer_names, COUNT(answer_names), value);
+        return value <= ANSWER_UNKNOWN ? answer_name((enum answer)value) : NULL;
     case FORM_MODE:
         return value <= MODE_AUTO ? mode_name((enum mode)value) : NULL;
     case FORM_ID:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
 #include "state/record.h"
 #include "state/record_fields.h"
 #include "state/record_scan.h"
@@ -320,7 +321,7 @@ static bool read_body(struct reader *reader, const struct field *field,
                       text ? "a text" : "a JSON object");
     }
     reader->body =
-        text ? strdup(json_string_value(value))
+        text ? memory_copy(json_string_value(value), json_string_length(value))
              : json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(15));
     if (!reader->body) {
         abort();

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "policies/explain/explain.h"
+#include "policies/memory.h"
 #include "policies/utf8.h"
 #include "state/record.h"
 #include "state/record_fields.h"
@@ -26,10 +27,7 @@ static void put(struct writer *writer, const char *bytes, size_t length)
 {
     if (length > writer->room - writer->length) {
         size_t room = (writer->room + length) * 2;
-        char *grown = realloc(writer->bytes, room);
-        if (!grown) {
-            abort();
-        }
+        char *grown = memory_resized(writer->bytes, room);
         writer->bytes = grown;
         writer->room = room;
     }

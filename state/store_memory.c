@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
 #include "state/chain.h"
 
 struct memory_store {
@@ -18,10 +19,7 @@ static const struct store_ops memory_ops;
 
 struct store *store_memory_open(void)
 {
-    struct memory_store *memory = calloc(1, sizeof *memory);
-    if (!memory) {
-        abort();
-    }
+    struct memory_store *memory = memory_zeroed(1, sizeof *memory);
     memory->store.ops = &memory_ops;
     hasher_init(&memory->hasher);
     return &memory->store;
@@ -41,10 +39,7 @@ void store_memory_fail(struct store *store, int times)
 static void remember(struct memory_store *memory, const struct entry *entry)
 {
     struct entry *slot = &memory->entries[memory->count];
-    char *payload = malloc(entry->length + 1);
-    if (!payload) {
-        abort();
-    }
+    char *payload = memory_resized(NULL, entry->length + 1);
     memcpy(payload, entry->payload, entry->length);
     payload[entry->length] = '\0';
     *slot = *entry;
@@ -65,10 +60,7 @@ static void make_room(struct memory_store *memory, size_t count)
         return;
     }
     size_t room = (memory->room + count) * 2;
-    struct entry *grown = realloc(memory->entries, room * sizeof *grown);
-    if (!grown) {
-        abort();
-    }
+    struct entry *grown = memory_resized(memory->entries, room * sizeof *grown);
     memory->entries = grown;
     memory->room = room;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "policies/memory.h"
+
 /* A read-only visitor waits this long for a writer that is just starting. */
 #define VISITOR_WAIT_MS 2000
 
@@ -17,10 +19,7 @@ static bool open_file(struct sqlite_store *sqlite, const char *path,
 struct store *store_sqlite_open(const char *path, enum store_access access,
                                 char *ret_error, size_t size)
 {
-    struct sqlite_store *sqlite = calloc(1, sizeof *sqlite);
-    if (!sqlite) {
-        abort();
-    }
+    struct sqlite_store *sqlite = memory_zeroed(1, sizeof *sqlite);
     sqlite->store.ops = &sqlite_ops;
     sqlite->access = access;
     sqlite->lock = -1;

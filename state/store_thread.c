@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "policies/memory.h"
+
 /* A disk that was full for a moment is back soon; one that is gone is not. */
 #define PAUSE_FIRST_MS 100
 #define PAUSE_MOST_MS  5000
@@ -103,11 +105,8 @@ static int create_deaf(struct store_thread *thread)
 struct store_thread *store_thread_start(struct store *store,
                                         void (*wake)(void *), void *data)
 {
-    struct store_thread *thread = calloc(1, sizeof *thread);
+    struct store_thread *thread = memory_zeroed(1, sizeof *thread);
     pthread_condattr_t attributes;
-    if (!thread) {
-        abort();
-    }
     thread->store = store;
     thread->wake = wake;
     thread->data = data;
@@ -316,20 +315,14 @@ static bool collect(void *data, const struct entry *entry)
     }
     if (event->count == collection->room) {
         collection->room = collection->room * 2 + 16;
-        event->entries =
-            realloc(event->entries, collection->room * sizeof *event->entries);
-        if (!event->entries) {
-            abort();
-        }
+        event->entries = memory_resized(
+            event->entries, collection->room * sizeof *event->entries);
     }
     struct entry *copy = &event->entries[event->count++];
     *copy = *entry;
     collection->bytes += entry->length;
     if (entry->payload) {
-        char *payload = malloc(entry->length + 1);
-        if (!payload) {
-            abort();
-        }
+        char *payload = memory_resized(NULL, entry->length + 1);
         memcpy(payload, entry->payload, entry->length);
         payload[entry->length] = '\0';
         copy->payload = payload;

@@ -8,6 +8,7 @@
 
 #include "controller/api/listener.h"
 #include "controller/api/routes.h"
+#include "policies/memory.h"
 
 #define CONNECTIONS_MAX 1000
 #define IDLE_MS         (60 * SECOND_MS)
@@ -226,11 +227,8 @@ static void ignore_closed(void *data)
 
 struct api *api_new(struct driver *driver, char *ret_error, size_t size)
 {
-    struct api *api = calloc(1, sizeof(*api));
+    struct api *api = memory_zeroed(1, sizeof(*api));
 
-    if (api == NULL) {
-        abort();
-    }
     api->driver = driver;
     api->wait = API_WAIT_MS;
     (void)uv_timer_init(driver_loop(driver), &api->timer);

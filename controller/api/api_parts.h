@@ -80,6 +80,9 @@ void answer_refusal(struct exchange *exchange, int status, const char *code,
                     const char *field, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* 404: release @id is not, or no longer, remembered. */
+void answer_no_release(struct exchange *exchange, uint64_t id);
+
 /* The body, or NULL when it was refused and answered. */
 json_t *read_order(struct exchange *exchange, const struct member *members);
 

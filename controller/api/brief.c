@@ -6,6 +6,7 @@
 
 #include "controller/api/encode.h"
 #include "controller/api/story.h"
+#include "policies/explain/json_make.h"
 
 #define TEXT_MAX (RECORD_TEXT_MAX + 512)
 
@@ -214,10 +215,10 @@ static json_t *tell_subject(const struct brief *brief)
         return json_null();
     }
     subject = json_object();
-    encode_put(subject, "release_id", encode_id(brief->release.id));
-    encode_put(subject, "version", encode_text(brief->release.version));
-    encode_put(subject, "incident_id",
-               encode_id(brief->has_incident ? brief->incident.id : 0));
+    json_put(subject, "release_id", encode_id(brief->release.id));
+    json_put(subject, "version", encode_text(brief->release.version));
+    json_put(subject, "incident_id",
+             encode_id(brief->has_incident ? brief->incident.id : 0));
     return subject;
 }
 
@@ -267,13 +268,13 @@ static void tell(const struct brief *brief, bool whole, json_t *ret_json)
     if (whole) {
         need_of_service(brief, needs);
     }
-    encode_put(ret_json, "subject", tell_subject(brief));
-    encode_put(ret_json, "happened",
-               brief->has_incident ? encode_text(brief->incident.text)
-                                   : json_null());
-    encode_put(ret_json, "did", tell_did(brief));
-    encode_put(ret_json, "needs", needs);
-    encode_put(ret_json, "frozen", tell_frozen(brief));
+    json_put(ret_json, "subject", tell_subject(brief));
+    json_put(ret_json, "happened",
+             brief->has_incident ? encode_text(brief->incident.text)
+                                 : json_null());
+    json_put(ret_json, "did", tell_did(brief));
+    json_put(ret_json, "needs", needs);
+    json_put(ret_json, "frozen", tell_frozen(brief));
 }
 
 void brief_of_service(const struct core *core,

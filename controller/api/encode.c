@@ -1,15 +1,9 @@
 #include "controller/api/encode.h"
+#include "policies/explain/json_make.h"
 
 #include <stdlib.h>
 
 /* --- Values --------------------------------------------------------------- */
-
-void encode_put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, value) != 0) {
-        abort();
-    }
-}
 
 json_t *encode_id(uint64_t id)
 {
@@ -47,32 +41,19 @@ json_t *encode_text(const char *text)
     return json;
 }
 
-const char *encode_answer(enum answer answer)
-{
-    switch (answer) {
-    case ANSWER_NO:
-        return "no";
-    case ANSWER_YES:
-        return "yes";
-    case ANSWER_UNKNOWN:
-        break;
-    }
-    return "unknown";
-}
-
 static void put_text(json_t *object, const char *name, const char *text)
 {
-    encode_put(object, name, encode_text(text));
+    json_put(object, name, encode_text(text));
 }
 
 static void put_moment(json_t *object, const char *name, time_ms at)
 {
-    encode_put(object, name, encode_moment(at));
+    json_put(object, name, encode_moment(at));
 }
 
 static void put_integer(json_t *object, const char *name, int64_t number)
 {
-    encode_put(object, name, json_integer(number));
+    json_put(object, name, json_integer(number));
 }
 
 /* null for what JSON cannot say: a sum that grew beyond all numbers. */
@@ -80,7 +61,7 @@ static void put_number(json_t *object, const char *name, double number)
 {
     json_t *json = json_real(number);
 
-    encode_put(object, name, json != NULL ? json : json_null());
+    json_put(object, name, json != NULL ? json : json_null());
 }
 
 static void put_names(json_t *object, const struct core *core, uint16_t index)
@@ -100,8 +81,8 @@ static json_t *encode_labels(const struct release_view *release)
     json_t *labels = json_object();
 
     for (size_t i = 0; i < release->labels_count; i++) {
-        encode_put(labels, release->labels[i].name,
-                   json_string(release->labels[i].value));
+        json_put(labels, release->labels[i].name,
+                 json_string(release->labels[i].value));
     }
     return labels;
 }
@@ -117,7 +98,7 @@ static json_t *encode_verdict(const struct release_view *release)
     put_text(verdict, "verdict", release->verdict);
     put_text(verdict, "text", release->verdict_text);
     put_moment(verdict, "at", release->judged_at);
-    encode_put(verdict, "record", encode_id(release->verdict_sequence));
+    json_put(verdict, "record", encode_id(release->verdict_sequence));
     return verdict;
 }
 
@@ -129,7 +110,7 @@ static json_t *encode_last_good(const struct release_view *release)
         return json_null();
     }
     last_good = json_object();
-    encode_put(last_good, "id", encode_id(release->last_good));
+    json_put(last_good, "id", encode_id(release->last_good));
     put_text(last_good, "version", release->last_good_version);
     return last_good;
 }
@@ -154,7 +135,7 @@ static void put_registration(json_t *json, const struct release_view *release)
     put_text(json, "kind", release->kind);
     put_text(json, "data_change", release->data_change);
     put_text(json, "rollback_compatible_from", release->compatible_from);
-    encode_put(json, "labels", encode_labels(release));
+    json_put(json, "labels", encode_labels(release));
     put_text(json, "origin", origin_name(release->origin));
     put_moment(json, "deployed_at", release->deployed_at);
     put_moment(json, "registered_at", release->registered_at);
@@ -162,19 +143,19 @@ static void put_registration(json_t *json, const struct release_view *release)
 
 static void put_watch(json_t *json, const struct release_view *release)
 {
-    encode_put(json, "watched", json_boolean(release->policy[0] != '\0'));
-    encode_put(json, "policy", encode_watched_by(release));
+    json_put(json, "watched", json_boolean(release->policy[0] != '\0'));
+    json_put(json, "policy", encode_watched_by(release));
     put_integer(json, "healthy_ms", release->healthy);
     put_integer(json, "lasts_ms", release->lasts);
     put_integer(json, "looks", (int64_t)release->looks);
     put_integer(json, "known_looks", (int64_t)release->known_looks);
     put_number(json, "requests", release->requests);
-    encode_put(json, "verdict", encode_verdict(release));
+    json_put(json, "verdict", encode_verdict(release));
     put_text(json, "mode", mode_name(release->mode));
-    put_text(json, "rollback_safe", encode_answer(release->rollback_safe));
-    encode_put(json, "last_good", encode_last_good(release));
-    encode_put(json, "blind", json_boolean(release->blind));
-    encode_put(json, "stuck", json_boolean(release->stuck));
+    put_text(json, "rollback_safe", answer_name(release->rollback_safe));
+    json_put(json, "last_good", encode_last_good(release));
+    json_put(json, "blind", json_boolean(release->blind));
+    json_put(json, "stuck", json_boolean(release->stuck));
 }
 
 json_t *encode_release(const struct core *core,
@@ -185,15 +166,15 @@ json_t *encode_release(const struct core *core,
     bool live = view_service(core, release->service, &service) &&
                 service.release == release->id;
 
-    encode_put(json, "id", encode_id(release->id));
+    json_put(json, "id", encode_id(release->id));
     put_names(json, core, release->service);
     put_registration(json, release);
     put_text(json, "state", release_state_name(release->state));
     put_text(json, "grade", grade_name(release->grade));
-    encode_put(json, "live", json_boolean(live));
+    json_put(json, "live", json_boolean(live));
     put_watch(json, release);
-    encode_put(json, "incident_id", encode_id(release->incident));
-    encode_put(json, "rollback_id", encode_id(release->rollback));
+    json_put(json, "incident_id", encode_id(release->incident));
+    json_put(json, "rollback_id", encode_id(release->rollback));
     return json;
 }
 
@@ -204,14 +185,14 @@ json_t *encode_release_whole(const struct core *core,
     struct incident_view incident;
     struct rollback_view rollback;
 
-    encode_put(json, "incident",
-               view_incident(core, release->incident, &incident)
-                   ? encode_incident(core, &incident)
-                   : json_null());
-    encode_put(json, "rollback",
-               view_rollback(core, release->rollback, &rollback)
-                   ? encode_rollback(core, &rollback)
-                   : json_null());
+    json_put(json, "incident",
+             view_incident(core, release->incident, &incident)
+                 ? encode_incident(core, &incident)
+                 : json_null());
+    json_put(json, "rollback",
+             view_rollback(core, release->rollback, &rollback)
+                 ? encode_rollback(core, &rollback)
+                 : json_null());
     return json;
 }
 
@@ -222,11 +203,11 @@ json_t *encode_rollback(const struct core *core,
 {
     json_t *json = json_object();
 
-    encode_put(json, "id", encode_id(rollback->id));
+    json_put(json, "id", encode_id(rollback->id));
     put_names(json, core, rollback->service);
-    encode_put(json, "incident_id", encode_id(rollback->incident));
-    encode_put(json, "release_id", encode_id(rollback->release));
-    encode_put(json, "target_release_id", encode_id(rollback->target_release));
+    json_put(json, "incident_id", encode_id(rollback->incident));
+    json_put(json, "release_id", encode_id(rollback->release));
+    json_put(json, "target_release_id", encode_id(rollback->target_release));
     put_text(json, "suspect", rollback->suspect);
     put_text(json, "target", rollback->target);
     put_text(json, "state", rollback_state_name(rollback->state));
@@ -247,10 +228,10 @@ json_t *encode_incident(const struct core *core,
 {
     json_t *json = json_object();
 
-    encode_put(json, "id", encode_id(incident->id));
+    json_put(json, "id", encode_id(incident->id));
     put_names(json, core, incident->service);
-    encode_put(json, "release_id", encode_id(incident->release));
-    encode_put(json, "open", json_boolean(incident->closed_at == 0));
+    json_put(json, "release_id", encode_id(incident->release));
+    json_put(json, "open", json_boolean(incident->closed_at == 0));
     put_moment(json, "opened_at", incident->opened_at);
     put_moment(json, "closed_at", incident->closed_at);
     put_text(json, "text", incident->text);
@@ -261,14 +242,14 @@ json_t *encode_freeze(const struct freeze_view *freeze)
 {
     json_t *json = json_object();
 
-    encode_put(json, "id", encode_id(freeze->id));
+    json_put(json, "id", encode_id(freeze->id));
     put_text(json, "service", freeze->service);
     put_text(json, "environment", freeze->environment);
     put_moment(json, "at", freeze->at);
     put_moment(json, "until", freeze->until);
     put_text(json, "reason", freeze->reason);
     put_text(json, "by", freeze->by);
-    encode_put(json, "incident_id", encode_id(freeze->incident));
+    json_put(json, "incident_id", encode_id(freeze->incident));
     return json;
 }
 
@@ -276,9 +257,8 @@ json_t *encode_problem(const struct problem *problem)
 {
     json_t *json = json_object();
 
-    encode_put(
-        json, "kind",
-        json_string(problem->kind == PROBLEM_ERROR ? "error" : "warning"));
+    json_put(json, "kind",
+             json_string(problem->kind == PROBLEM_ERROR ? "error" : "warning"));
     put_text(json, "path", problem->path);
     put_integer(json, "line", problem->line);
     put_integer(json, "column", problem->column);

@@ -25,10 +25,4 @@ json_t *encode_id(uint64_t id);
 json_t *encode_moment(time_ms at);
 json_t *encode_text(const char *text);
 
-/* A member, which must be a value. */
-void encode_put(json_t *object, const char *name, json_t *value);
-
-/* "no", "yes", "unknown" */
-const char *encode_answer(enum answer answer);
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "controller/api/brief.h"
 #include "controller/api/encode.h"
+#include "policies/explain/json_make.h"
 
 #define SERVICES_DEFAULT  1000
 #define SERVICES_LIMIT    10000
@@ -48,10 +49,10 @@ static json_t *encode_gate_of(const struct core *core,
 
     memset(&gate, 0, sizeof(gate));
     view_gate(core, service->service, service->environment, NULL, now, &gate);
-    encode_put(json, "gate", json_string(words[gate.gate]));
-    encode_put(json, "code", encode_text(gate.code));
-    encode_put(json, "text", encode_text(gate.text));
-    encode_put(json, "until", encode_moment(gate.until));
+    json_put(json, "gate", json_string(words[gate.gate]));
+    json_put(json, "code", encode_text(gate.code));
+    json_put(json, "text", encode_text(gate.text));
+    json_put(json, "until", encode_moment(gate.until));
     return json;
 }
 
@@ -62,22 +63,22 @@ static json_t *encode_service(const struct core *core,
     struct release_view release;
     struct rollback_view rollback;
 
-    encode_put(json, "service", encode_text(service->service));
-    encode_put(json, "environment", encode_text(service->environment));
-    encode_put(json, "live", encode_text(service->live));
-    encode_put(json, "complete", json_boolean(service->complete));
-    encode_put(json, "observed_at", encode_moment(service->observed_at));
-    encode_put(json, "observe_error", encode_text(service->observe_error));
-    encode_put(json, "release",
-               view_release(core, service->release, &release)
-                   ? encode_release(core, &release)
-                   : json_null());
-    encode_put(json, "incident_id", encode_id(service->incident));
-    encode_put(json, "rollback",
-               view_rollback(core, service->rollback, &rollback)
-                   ? encode_rollback(core, &rollback)
-                   : json_null());
-    encode_put(json, "gate", encode_gate_of(core, service, now));
+    json_put(json, "service", encode_text(service->service));
+    json_put(json, "environment", encode_text(service->environment));
+    json_put(json, "live", encode_text(service->live));
+    json_put(json, "complete", json_boolean(service->complete));
+    json_put(json, "observed_at", encode_moment(service->observed_at));
+    json_put(json, "observe_error", encode_text(service->observe_error));
+    json_put(json, "release",
+             view_release(core, service->release, &release)
+                 ? encode_release(core, &release)
+                 : json_null());
+    json_put(json, "incident_id", encode_id(service->incident));
+    json_put(json, "rollback",
+             view_rollback(core, service->rollback, &rollback)
+                 ? encode_rollback(core, &rollback)
+                 : json_null());
+    json_put(json, "gate", encode_gate_of(core, service, now));
     brief_of_service(core, service, now, json);
     return json;
 }
@@ -110,8 +111,8 @@ static void put_services(const struct core *core, const struct about *about,
                                         encode_service(core, &service, now));
         }
     }
-    encode_put(json, "services", list);
-    encode_put(json, "cut", json_boolean(cut));
+    json_put(json, "services", list);
+    json_put(json, "cut", json_boolean(cut));
 }
 
 void fleet_status(struct api *api, struct exchange *exchange,
@@ -133,15 +134,15 @@ void fleet_status(struct api *api, struct exchange *exchange,
     ready = driver_is_ready(api->driver, &why_not);
     view_counts(core, &counts);
     json = json_object();
-    encode_put(json, "version", json_string(LASTGOOD_VERSION));
-    encode_put(json, "now", encode_moment(now));
-    encode_put(json, "ready", json_boolean(ready));
-    encode_put(json, "why_not", ready ? json_null() : encode_text(why_not));
-    encode_put(json, "ceiling", json_string(mode_name(counts.ceiling)));
-    encode_put(json, "stopped", json_boolean(counts.stopped));
-    encode_put(json, "counts", encode_counts(&counts));
-    encode_put(json, "policy_problems",
-               encode_problems(driver_policy_problems(api->driver)));
+    json_put(json, "version", json_string(LASTGOOD_VERSION));
+    json_put(json, "now", encode_moment(now));
+    json_put(json, "ready", json_boolean(ready));
+    json_put(json, "why_not", ready ? json_null() : encode_text(why_not));
+    json_put(json, "ceiling", json_string(mode_name(counts.ceiling)));
+    json_put(json, "stopped", json_boolean(counts.stopped));
+    json_put(json, "counts", encode_counts(&counts));
+    json_put(json, "policy_problems",
+             encode_problems(driver_policy_problems(api->driver)));
     put_services(core, &about, limit, now, json);
     exchange_answer_json(exchange, 200, json, NULL);
 }
@@ -156,13 +157,13 @@ static json_t *encode_incident_whole(const struct core *core,
     struct rollback_view rollback;
     bool known = view_release(core, incident->release, &release);
 
-    encode_put(json, "release",
-               known ? encode_release(core, &release) : json_null());
-    encode_put(json, "rollback",
-               known && view_rollback(core, release.rollback, &rollback) &&
-                       rollback.incident == incident->id
-                   ? encode_rollback(core, &rollback)
-                   : json_null());
+    json_put(json, "release",
+             known ? encode_release(core, &release) : json_null());
+    json_put(json, "rollback",
+             known && view_rollback(core, release.rollback, &rollback) &&
+                     rollback.incident == incident->id
+                 ? encode_rollback(core, &rollback)
+                 : json_null());
     return json;
 }
 
@@ -279,7 +280,7 @@ static void on_policies(struct api *api, struct exchange *exchange,
         free(body);
         policy = view_policy(core, record.name);
         if (policy != NULL && json_object_get(known, record.name) == NULL) {
-            encode_put(known, record.name, json_true());
+            json_put(known, record.name, json_true());
             (void)json_array_append_new(list, encode_policy(policy));
         }
     }

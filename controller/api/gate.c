@@ -7,15 +7,16 @@
 #include <string.h>
 
 #include "controller/api/encode.h"
+#include "policies/explain/json_make.h"
 
 static json_t *encode_gate(const char *word, const struct gate_view *gate)
 {
     json_t *json = json_object();
 
-    encode_put(json, "gate", json_string(word));
-    encode_put(json, "freeze", encode_id(gate->freeze));
-    encode_put(json, "release", encode_id(gate->release));
-    encode_put(json, "until", encode_moment(gate->until));
+    json_put(json, "gate", json_string(word));
+    json_put(json, "freeze", encode_id(gate->freeze));
+    json_put(json, "release", encode_id(gate->release));
+    json_put(json, "until", encode_moment(gate->until));
     return json;
 }
 
@@ -44,8 +45,8 @@ static void answer_go(struct exchange *exchange, const char *code,
 
     memset(&nothing, 0, sizeof(nothing));
     json = encode_gate("go", &nothing);
-    encode_put(json, "code", encode_text(code));
-    encode_put(json, "text", encode_text(text));
+    json_put(json, "code", encode_text(code));
+    json_put(json, "text", encode_text(text));
     exchange_answer_json(exchange, 200, json, NULL);
 }
 

@@ -8,6 +8,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include "policies/memory.h"
+
 /* A chunked body cannot be refused while it flows; this many times over the
  * limit the connection is cut instead. */
 #define BODY_CUT_FACTOR 4
@@ -20,19 +22,13 @@ void *exchange_begin(void *cls, const char *target,
     struct http_server *server = cls;
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    struct exchange *exchange = calloc(1, sizeof(*exchange));
+    struct exchange *exchange = memory_zeroed(1, sizeof(*exchange));
 
     assert(info != NULL);
-    if (exchange == NULL) {
-        abort();
-    }
     exchange->server = server;
     exchange->peer = info->socket_context;
     exchange->connection = connection;
-    exchange->target = strdup(target);
-    if (exchange->target == NULL) {
-        abort();
-    }
+    exchange->target = memory_text(target);
     exchange->peer->busy = true;
     peer_deadline(exchange->peer, server->options.arrive);
     return exchange;
@@ -193,10 +189,7 @@ static enum MHD_Result take_body(struct exchange *exchange, const char *upload,
         }
         return MHD_YES;
     }
-    grown = realloc(exchange->body, exchange->length + size + 1);
-    if (grown == NULL) {
-        abort();
-    }
+    grown = memory_resized(exchange->body, exchange->length + size + 1);
     exchange->body = grown;
     memcpy(exchange->body + exchange->length, upload, size);
     exchange->length += size;
@@ -312,10 +305,7 @@ static struct MHD_Response *make_response(const struct http_reply *answer)
             answer->body != NULL ? MHD_RESPMEM_MUST_FREE
                                  : MHD_RESPMEM_PERSISTENT);
     } else {
-        body = malloc(sizeof(*body));
-        if (body == NULL) {
-            abort();
-        }
+        body = memory_resized(NULL, sizeof(*body));
         body->bytes = answer->body;
         body->length = answer->length;
         response = MHD_create_response_from_callback(

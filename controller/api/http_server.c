@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "policies/memory.h"
 #include "policies/problem.h"
 
 /* Also the read and write buffer: headers over it are answered with 431. */
@@ -62,11 +63,8 @@ static void peer_start(struct http_server *server,
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    struct peer *peer = calloc(1, sizeof(*peer));
+    struct peer *peer = memory_zeroed(1, sizeof(*peer));
 
-    if (peer == NULL) {
-        abort();
-    }
     assert(info != NULL);
     peer->server = server;
     peer->fd = info->connect_fd;
@@ -211,12 +209,9 @@ static void open_handles(struct http_server *server, int epoll_fd)
 struct http_server *http_server_new(const struct http_server_options *options,
                                     char *ret_error, size_t size)
 {
-    struct http_server *server = calloc(1, sizeof(*server));
+    struct http_server *server = memory_zeroed(1, sizeof(*server));
     const union MHD_DaemonInfo *info = NULL;
 
-    if (server == NULL) {
-        abort();
-    }
     server->options = *options;
     server->daemon = start_daemon(server);
     if (server->daemon == NULL) {

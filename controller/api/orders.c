@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "controller/api/encode.h"
+#include "policies/explain/json_make.h"
 
 #define FREEZE_DEFAULT_MS (24 * HOUR_MS)
 
@@ -57,10 +58,10 @@ static int outcome_status(enum outcome outcome, int done)
 
 static void put_ids(json_t *json, const struct effect *effect)
 {
-    encode_put(json, "release", encode_id(effect->answer.release));
-    encode_put(json, "incident", encode_id(effect->answer.incident));
-    encode_put(json, "rollback", encode_id(effect->answer.rollback));
-    encode_put(json, "freeze", encode_id(effect->answer.freeze));
+    json_put(json, "release", encode_id(effect->answer.release));
+    json_put(json, "incident", encode_id(effect->answer.incident));
+    json_put(json, "rollback", encode_id(effect->answer.rollback));
+    json_put(json, "freeze", encode_id(effect->answer.freeze));
 }
 
 void answer_order(struct api *api, struct exchange *exchange,
@@ -81,9 +82,9 @@ void answer_order(struct api *api, struct exchange *exchange,
         exchange_refuse(exchange, &refusal, json);
         return;
     }
-    encode_put(json, "outcome", json_string(outcome_name(outcome)));
-    encode_put(json, "code", encode_text(effect->answer.code));
-    encode_put(json, "text", encode_text(effect->answer.text));
+    json_put(json, "outcome", json_string(outcome_name(outcome)));
+    json_put(json, "code", encode_text(effect->answer.code));
+    json_put(json, "text", encode_text(effect->answer.text));
     if (more != NULL) {
         (void)json_object_update(json, more);
         json_decref(more);

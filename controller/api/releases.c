@@ -182,6 +182,14 @@ void releases_list(struct api *api, struct exchange *exchange,
                          NULL);
 }
 
+void answer_no_release(struct exchange *exchange, uint64_t id)
+{
+    answer_refusal(exchange, 404, "no_such_release", NULL,
+                   "there is no release %llu; 'lastgood status' (or "
+                   "/v1/releases) shows what there is",
+                   (unsigned long long)id);
+}
+
 void releases_one(struct api *api, struct exchange *exchange,
                   const struct target *target)
 {
@@ -193,10 +201,7 @@ void releases_one(struct api *api, struct exchange *exchange,
         return;
     }
     if (!view_release(core, id, &release)) {
-        answer_refusal(exchange, 404, "no_such_release", NULL,
-                       "there is no release %llu; 'lastgood status' (or "
-                       "/v1/releases) shows what there is",
-                       (unsigned long long)id);
+        answer_no_release(exchange, id);
         return;
     }
     exchange_answer_json(exchange, 200, encode_release_whole(core, &release),

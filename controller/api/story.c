@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/api/encode.h"
+#include "policies/explain/json_make.h"
 
 /* --- The timeline --------------------------------------------------------- */
 
@@ -158,14 +159,14 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
                    last_word(record, moment),
                    more[0] != '\0' && !is_text_alone(phrase) ? ": " : "", more);
     json = json_object();
-    encode_put(json, "sequence", encode_id(record->sequence));
-    encode_put(json, "at", encode_moment(record->at));
-    encode_put(json, "since_deploy_ms", json_integer(record->at - deployed_at));
-    encode_put(json, "kind", json_string(record_kind_name(record->kind)));
-    encode_put(json, "state", encode_text(state_of(record)));
-    encode_put(json, "code", encode_text(record->code));
-    encode_put(json, "by", encode_text(record->by));
-    encode_put(json, "text", encode_text(text));
+    json_put(json, "sequence", encode_id(record->sequence));
+    json_put(json, "at", encode_moment(record->at));
+    json_put(json, "since_deploy_ms", json_integer(record->at - deployed_at));
+    json_put(json, "kind", json_string(record_kind_name(record->kind)));
+    json_put(json, "state", encode_text(state_of(record)));
+    json_put(json, "code", encode_text(record->code));
+    json_put(json, "by", encode_text(record->by));
+    json_put(json, "text", encode_text(text));
     return json;
 }
 

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "policies/memory.h"
+
 #define RETRY_AFTER_SECS 5
 
 enum waits_for { WAITS_FOR_ORDER, WAITS_FOR_READING };
@@ -43,11 +45,8 @@ static void arm(struct api *api)
 static struct waiting *add(struct api *api, struct exchange *exchange,
                            enum waits_for waits_for)
 {
-    struct waiting *waiting = calloc(1, sizeof(*waiting));
+    struct waiting *waiting = memory_zeroed(1, sizeof(*waiting));
 
-    if (waiting == NULL) {
-        abort();
-    }
     waiting->api = api;
     waiting->exchange = exchange;
     waiting->waits_for = waits_for;

@@ -9,6 +9,8 @@
 #include "controller/api/brief.h"
 #include "controller/api/encode.h"
 #include "controller/api/story.h"
+#include "policies/explain/json_make.h"
+#include "policies/memory.h"
 
 /* Verdicts carry their explanation, tens of kilobytes each: this many entries
  * stay well below what one reading may bring. */
@@ -58,7 +60,7 @@ static void keep_event(struct inquiry *inquiry, json_t *event,
     if (event != NULL) {
         (void)snprintf(key, sizeof(key), "%020llu",
                        (unsigned long long)sequence);
-        encode_put(inquiry->events, key, event);
+        json_put(inquiry->events, key, event);
     }
 }
 
@@ -136,14 +138,11 @@ static int by_key(const void *a, const void *b)
 static json_t *sorted_events(json_t *events)
 {
     size_t count = json_object_size(events), at = 0;
-    const char **keys = calloc(count + 1, sizeof(*keys));
+    const char **keys = memory_zeroed(count + 1, sizeof(*keys));
     const char *key = NULL;
     json_t *value = NULL;
     json_t *list = json_array();
 
-    if (keys == NULL) {
-        abort();
-    }
     json_object_foreach(events, key, value)
     {
         keys[at++] = key;
@@ -172,14 +171,14 @@ static void answer_inquiry(struct api *api, struct exchange *exchange,
     }
     json = json_object();
     story_sentence(core, &release, sentence, sizeof(sentence));
-    encode_put(json, "sentence", encode_text(sentence));
+    json_put(json, "sentence", encode_text(sentence));
     brief_of_release(core, &release, driver_now(api->driver), json);
-    encode_put(json, "release", encode_release_whole(core, &release));
-    encode_put(json, "explanation",
-               inquiry->explanation != NULL ? json_incref(inquiry->explanation)
-                                            : json_null());
-    encode_put(json, "timeline", sorted_events(inquiry->events));
-    encode_put(json, "cut", json_boolean(inquiry->cut));
+    json_put(json, "release", encode_release_whole(core, &release));
+    json_put(json, "explanation",
+             inquiry->explanation != NULL ? json_incref(inquiry->explanation)
+                                          : json_null());
+    json_put(json, "timeline", sorted_events(inquiry->events));
+    json_put(json, "cut", json_boolean(inquiry->cut));
     inquiry_free(inquiry);
     exchange_answer_json(exchange, 200, json, NULL);
 }
@@ -263,19 +262,13 @@ static void inquire(struct api *api, struct exchange *exchange, uint64_t id)
     struct inquiry *inquiry = NULL;
 
     if (!view_release(core, id, &release)) {
-        answer_refusal(exchange, 404, "no_such_release", NULL,
-                       "there is no release %llu; 'lastgood status' (or "
-                       "/v1/releases) shows what there is",
-                       (unsigned long long)id);
+        answer_no_release(exchange, id);
         return;
     }
-    inquiry = calloc(1, sizeof(*inquiry));
-    if (inquiry == NULL) {
-        abort();
-    }
-    inquiry->record = malloc(sizeof(*inquiry->record));
+    inquiry = memory_zeroed(1, sizeof(*inquiry));
+    inquiry->record = memory_resized(NULL, sizeof(*inquiry->record));
     inquiry->events = json_object();
-    if (inquiry->record == NULL || inquiry->events == NULL) {
+    if (inquiry->events == NULL) {
         abort();
     }
     inquiry->release = id;

@@ -167,7 +167,7 @@ static void print_moment(const struct chart *chart)
     int64_t at = bucket_of(chart, chart->picture->at);
     int indent = 4 + NAME_WIDTH + QUANTITY_WIDTH + 1 + (int)at +
                  (chart->picture->from < 1 && at >= bucket_of(chart, 1));
-    char span[CASE_SPAN_MAX];
+    char span[SPAN_TEXT_MAX];
 
     (void)fprintf(chart->out, "%*s^ %s\n", indent, "",
                   case_span(chart->test_case,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "controller/replay/file.h"
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 /* Noon of a Monday, when a file names no moment. */
@@ -255,10 +256,7 @@ static void read_cases(struct case_reader *reader, const struct yaml_item *list)
                              CASES_MAX, list->count);
         return;
     }
-    file->cases = calloc(list->count, sizeof(*file->cases));
-    if (file->cases == NULL) {
-        abort();
-    }
+    file->cases = memory_zeroed(list->count, sizeof(*file->cases));
     for (const struct yaml_item *item = list->first; item != NULL;
          item = item->next) {
         read_case(reader, item, &file->cases[file->count++]);

@@ -5,28 +5,8 @@
 
 #include "controller/cases/case_chart.h"
 #include "policies/explain/explain.h"
-
-static json_t *must(json_t *json)
-{
-    if (json == NULL) {
-        abort(); /* out of memory; see architecture: memory */
-    }
-    return json;
-}
-
-static void append(json_t *list, json_t *value)
-{
-    if (json_array_append_new(list, must(value)) != 0) {
-        abort();
-    }
-}
-
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, must(value)) != 0) {
-        abort();
-    }
-}
+#include "policies/explain/json_make.h"
+#include "policies/memory.h"
 
 static const char *paint(const struct case_report *report, const char *code)
 {
@@ -44,7 +24,7 @@ static void print_end(const struct case_report *report,
                       const struct test_case *test_case,
                       const struct case_result *result)
 {
-    char when[CASE_SPAN_MAX];
+    char when[SPAN_TEXT_MAX];
 
     (void)fputs(result->final, report->out);
     if (result->acts) {
@@ -75,11 +55,8 @@ static void print_failures(const struct case_report *report,
                            const struct case_file *file,
                            const struct case_result *result)
 {
-    struct problems *problems = malloc(sizeof(*problems));
+    struct problems *problems = memory_resized(NULL, sizeof(*problems));
 
-    if (problems == NULL) {
-        abort();
-    }
     problems_init(problems, file->path);
     for (size_t i = 0; i < result->count; i++) {
         const struct case_failure *failure = &result->failures[i];
@@ -138,22 +115,22 @@ static json_t *failure_json(const struct case_failure *failure)
 {
     char at[MOMENT_TEXT_MAX];
 
-    return must(json_pack("{s:i, s:i, s:i, s:s, s:s}", "line",
-                          failure->place.line, "column", failure->place.column,
-                          "length", failure->place.length, "text",
-                          failure->text, "at", moment_print(failure->at, at)));
+    return json_made(json_pack(
+        "{s:i, s:i, s:i, s:s, s:s}", "line", failure->place.line, "column",
+        failure->place.column, "length", failure->place.length, "text",
+        failure->text, "at", moment_print(failure->at, at)));
 }
 
 static json_t *case_json(const struct test_case *test_case,
                          const struct case_result *result)
 {
-    json_t *failures = must(json_array());
+    json_t *failures = json_made(json_array());
     char at[MOMENT_TEXT_MAX];
 
     for (size_t i = 0; i < result->count; i++) {
-        append(failures, failure_json(&result->failures[i]));
+        json_append(failures, failure_json(&result->failures[i]));
     }
-    return must(json_pack(
+    return json_made(json_pack(
         "{s:s, s:i, s:b, s:s, s:o, s:o}", "case", test_case->name, "line",
         test_case->place.line, "ok", result->count == 0, "final", result->final,
         "first_action_at",
@@ -172,12 +149,13 @@ static json_t *problems_json(const struct problems *problems, json_t *list)
     for (size_t i = 0; i < problems->count; i++) {
         const struct problem *problem = &problems->list[order[i]];
 
-        append(list,
-               json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "kind",
-                         problem->kind == PROBLEM_ERROR ? "error" : "warning",
-                         "path", problem->path, "line", problem->line, "column",
-                         problem->column, "length", problem->length, "text",
-                         problem->text));
+        json_append(
+            list,
+            json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "kind",
+                      problem->kind == PROBLEM_ERROR ? "error" : "warning",
+                      "path", problem->path, "line", problem->line, "column",
+                      problem->column, "length", problem->length, "text",
+                      problem->text));
     }
     return list;
 }
@@ -192,11 +170,8 @@ static bool is_wanted(const struct case_report *report,
 static void run_cases(struct case_report *report, const struct case_file *file,
                       json_t *list)
 {
-    struct case_result *result = malloc(sizeof(*result));
+    struct case_result *result = memory_resized(NULL, sizeof(*result));
 
-    if (result == NULL) {
-        abort();
-    }
     for (size_t i = 0; i < file->count; i++) {
         const struct test_case *test_case = &file->cases[i];
 
@@ -207,7 +182,7 @@ static void run_cases(struct case_report *report, const struct case_file *file,
         report->passed += result->count == 0;
         report->failed += result->count > 0;
         if (report->files != NULL) {
-            append(list, case_json(test_case, result));
+            json_append(list, case_json(test_case, result));
         } else {
             print_case(report, file, test_case, result);
         }
@@ -228,15 +203,12 @@ static void tell_problems(const struct case_report *report,
 
 void case_report_file(struct case_report *report, const char *path)
 {
-    struct problems *problems = malloc(2 * sizeof(*problems));
-    json_t *list = must(json_array()), *found = must(json_array());
+    struct problems *problems = memory_resized(NULL, 2 * sizeof(*problems));
+    json_t *list = json_made(json_array()), *found = json_made(json_array());
     struct case_file file;
     bool good = false;
     char shown[CASE_PATH_MAX];
 
-    if (problems == NULL) {
-        abort();
-    }
     good = case_file_read(path, &file, &problems[0], &problems[1]);
     text_escape(path, shown, sizeof(shown));
     if (report->files == NULL) {
@@ -250,13 +222,13 @@ void case_report_file(struct case_report *report, const char *path)
     }
     report->broken += !good;
     if (report->files != NULL) {
-        json_t *json = must(json_object());
+        json_t *json = json_made(json_object());
 
-        put(json, "path", json_string(shown));
-        put(json, "policy", json_string(file.policy_path));
-        put(json, "problems", json_incref(found));
-        put(json, "cases", json_incref(list));
-        append(report->files, json);
+        json_put(json, "path", json_string(shown));
+        json_put(json, "policy", json_string(file.policy_path));
+        json_put(json, "problems", json_incref(found));
+        json_put(json, "cases", json_incref(list));
+        json_append(report->files, json);
     }
     json_decref(list);
     json_decref(found);
@@ -278,10 +250,10 @@ void case_report_end(struct case_report *report)
                       report->broken, report->broken == 1 ? "" : "s");
         return;
     }
-    document = must(json_pack("{s:O, s:I, s:I, s:I}", "files", report->files,
-                              "passed", (json_int_t)report->passed, "failed",
-                              (json_int_t)report->failed, "broken",
-                              (json_int_t)report->broken));
+    document = json_made(json_pack(
+        "{s:O, s:I, s:I, s:I}", "files", report->files, "passed",
+        (json_int_t)report->passed, "failed", (json_int_t)report->failed,
+        "broken", (json_int_t)report->broken));
     (void)json_dumpf(document, report->out, JSON_INDENT(2));
     (void)fputc('\n', report->out);
     json_decref(document);

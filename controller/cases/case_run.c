@@ -8,31 +8,12 @@
 #include "controller/cases/case_table.h"
 #include "controller/replay/run.h"
 #include "policies/explain/explain.h"
+#include "policies/memory.h"
 
 const char *case_span(const struct test_case *test_case, time_ms at,
-                      char text[CASE_SPAN_MAX])
+                      char text[SPAN_TEXT_MAX])
 {
-    static const struct {
-        time_ms length;
-        const char *name;
-    } units[] = {{DAY_MS, "d"},
-                 {HOUR_MS, "h"},
-                 {MINUTE_MS, "m"},
-                 {SECOND_MS, "s"},
-                 {1, "ms"}};
-    time_ms span = at - test_case->release.deployed_at;
-    size_t used = 0;
-
-    (void)snprintf(text, CASE_SPAN_MAX, "0s");
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (span >= units[i].length) {
-            used += (size_t)snprintf(
-                text + used, CASE_SPAN_MAX - used, "%lld%s",
-                (long long)(span / units[i].length), units[i].name);
-            span %= units[i].length;
-        }
-    }
-    return text;
+    return span_print(at - test_case->release.deployed_at, 1, 5, "", text);
 }
 
 /* --- What was decided ----------------------------------------------------- */
@@ -66,11 +47,8 @@ static void on_decision(void *data, const struct told *told)
 
     if (judged->count == judged->room) {
         judged->room = judged->room == 0 ? 64 : 2 * judged->room;
-        judged->taken =
-            realloc(judged->taken, judged->room * sizeof(*judged->taken));
-        if (judged->taken == NULL) {
-            abort();
-        }
+        judged->taken = memory_resized(judged->taken,
+                                       judged->room * sizeof(*judged->taken));
     }
     taken = &judged->taken[judged->count++];
     *taken = (struct decision_taken){
@@ -258,7 +236,7 @@ static bool compare(const struct judged *judged,
                     const struct case_expect *expect,
                     const struct decision_taken *taken, time_ms at)
 {
-    char when[CASE_SPAN_MAX], first[PATH_TEXT_MAX], second[PATH_TEXT_MAX];
+    char when[SPAN_TEXT_MAX], first[PATH_TEXT_MAX], second[PATH_TEXT_MAX];
     char wanted[48], given[48];
     struct case_result *result = judged->result;
 
@@ -317,7 +295,7 @@ static void compare_acts(const struct judged *judged)
     const struct case_acts *acts = &test_case->acts;
     struct case_result *result = judged->result;
     time_ms at = result->first_action_at;
-    char when[CASE_SPAN_MAX], from[CASE_SPAN_MAX], to[CASE_SPAN_MAX];
+    char when[SPAN_TEXT_MAX], from[SPAN_TEXT_MAX], to[SPAN_TEXT_MAX];
 
     if (acts->never && result->acts) {
         fail(result, acts->place, at,
@@ -363,12 +341,9 @@ static void compare_all(const struct judged *judged)
 
 void case_run(const struct test_case *test_case, struct case_result *ret_result)
 {
-    struct judged *judged = calloc(1, sizeof(*judged));
+    struct judged *judged = memory_zeroed(1, sizeof(*judged));
     char error[1200] = "";
 
-    if (judged == NULL) {
-        abort();
-    }
     memset(ret_result, 0, sizeof(*ret_result));
     judged->test_case = test_case;
     judged->result = ret_result;
@@ -398,10 +373,7 @@ static struct case_trace *add_trace(struct judged *judged, const char *name,
     trace = &picture->traces[picture->count++];
     (void)snprintf(trace->name, sizeof(trace->name), "%s", name);
     trace->unit = unit;
-    trace->values = malloc(rows * sizeof(*trace->values));
-    if (trace->values == NULL) {
-        abort();
-    }
+    trace->values = memory_resized(NULL, rows * sizeof(*trace->values));
     for (size_t i = 0; i < rows; i++) {
         trace->values[i] = (struct value){0, UNKNOWN_NOT_ASKED};
     }
@@ -455,15 +427,12 @@ static void add_traces(struct judged *judged)
 void case_look(const struct test_case *test_case, time_ms at,
                struct case_picture *ret_picture)
 {
-    struct judged *judged = calloc(1, sizeof(*judged));
-    struct case_result *result = calloc(1, sizeof(*result));
+    struct judged *judged = memory_zeroed(1, sizeof(*judged));
+    struct case_result *result = memory_zeroed(1, sizeof(*result));
     time_ms every = test_case->policy->watch.every;
     int64_t last = case_last_row(test_case);
     char error[1200] = "";
 
-    if (judged == NULL || result == NULL) {
-        abort();
-    }
     memset(ret_picture, 0, sizeof(*ret_picture));
     ret_picture->to = last;
     ret_picture->from = case_first_row(test_case);
@@ -472,10 +441,7 @@ void case_look(const struct test_case *test_case, time_ms at,
     }
     ret_picture->at = (at - case_row_time(test_case, 0)) / every;
     ret_picture->verdicts =
-        malloc((size_t)(ret_picture->to - ret_picture->from) + 2);
-    if (ret_picture->verdicts == NULL) {
-        abort();
-    }
+        memory_resized(NULL, (size_t)(ret_picture->to - ret_picture->from) + 2);
     memset(ret_picture->verdicts, ' ',
            (size_t)(ret_picture->to - ret_picture->from) + 2);
     *judged = (struct judged){.test_case = test_case,

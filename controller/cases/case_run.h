@@ -48,8 +48,7 @@ void case_look(const struct test_case *test_case, time_ms at,
 void case_picture_release(struct case_picture *picture);
 
 /* "26m15s" after the deploy.  Returns @text. */
-#define CASE_SPAN_MAX 48
 const char *case_span(const struct test_case *test_case, time_ms at,
-                      char text[CASE_SPAN_MAX]);
+                      char text[SPAN_TEXT_MAX]);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 /* --- Names ---------------------------------------------------------------- */
@@ -150,12 +151,9 @@ static struct policy *read_policy(struct case_reader *reader,
     const struct case_file *file = reader->file;
     const char *names[CASE_COLUMNS_MAX];
     const struct policy_changes changes = {.columns = names, .count = count};
-    struct problems *ignored = malloc(sizeof(*ignored));
+    struct problems *ignored = memory_resized(NULL, sizeof(*ignored));
     struct policy *policy = NULL;
 
-    if (ignored == NULL) {
-        abort();
-    }
     for (size_t i = 0; i < count; i++) {
         names[i] = items[i]->key;
     }
@@ -264,10 +262,7 @@ void case_read_series(struct case_reader *reader, const struct yaml_item *item,
         return;
     }
     test_case->columns =
-        calloc(test_case->columns_count, sizeof(*test_case->columns));
-    if (test_case->columns == NULL) {
-        abort();
-    }
+        memory_zeroed(test_case->columns_count, sizeof(*test_case->columns));
     test_case->policy = read_policy(reader, items, test_case->columns_count);
     if (test_case->policy == NULL) {
         return;

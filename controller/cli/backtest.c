@@ -10,6 +10,7 @@
 #include "controller/cli/terminal.h"
 #include "controller/replay/backtest_report.h"
 #include "controller/replay/file.h"
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 #define DATABASE_DEFAULT "/var/lib/lastgood/lastgood.db"
@@ -359,10 +360,7 @@ static int judge_all(struct backtest *backtest)
     };
 
     backtest->outcomes =
-        calloc(backtest->releases.count, sizeof(*backtest->outcomes));
-    if (backtest->outcomes == NULL) {
-        abort();
-    }
+        memory_zeroed(backtest->releases.count, sizeof(*backtest->outcomes));
     for (size_t i = 0; i < backtest->releases.count; i++) {
         if (!judge_release(backtest, i)) {
             return EXIT_CODE_ERROR;
@@ -377,13 +375,10 @@ static int judge_all(struct backtest *backtest)
 
 int backtest_run(const struct cli_call *call)
 {
-    struct backtest *backtest = calloc(1, sizeof(*backtest));
-    struct problems *problems = malloc(sizeof(*problems));
+    struct backtest *backtest = memory_zeroed(1, sizeof(*backtest));
+    struct problems *problems = memory_resized(NULL, sizeof(*problems));
     int code = EXIT_CODE_ERROR;
 
-    if (backtest == NULL || problems == NULL) {
-        abort();
-    }
     backtest->call = call;
     if (client_format(call, &backtest->json) && read_times(backtest) &&
         find_server(backtest) && read_policy(backtest, problems) &&

@@ -3,17 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
+#include "controller/cli/transfer.h"
 #include "controller/config/config.h"
+#include "policies/memory.h"
 
 #define CONNECT_TIMEOUT_MS 3000
-
-struct body {
-    char *bytes;
-    size_t length, room;
-    bool full;
-};
 
 struct backtest_server {
     CURL *easy;
@@ -21,54 +15,22 @@ struct backtest_server {
     char url[CONFIG_URL_MAX + 32];
     char shown[256]; /* without a password */
     char words[CURL_ERROR_SIZE];
-    struct body body;
+    struct transfer_body body;
 };
 
 /* --- The server ----------------------------------------------------------- */
-
-static size_t on_body(char *bytes, size_t one, size_t count, void *data)
-{
-    struct body *body = data;
-    size_t length = one * count;
-
-    if (length > SLICE_BYTES_MAX - body->length) {
-        body->full = true;
-        return 0;
-    }
-    if (body->length + length > body->room) {
-        size_t room = 2 * (body->length + length);
-
-        body->bytes = realloc(body->bytes, room);
-        if (body->bytes == NULL) {
-            abort(); /* sizes are limited; see architecture: memory */
-        }
-        body->room = room;
-    }
-    memcpy(body->bytes + body->length, bytes, length);
-    body->length += length;
-    return length;
-}
 
 static void set_transfer(struct backtest_server *server)
 {
     CURL *easy = server->easy;
     long timeout = (long)server->timeout;
 
-    curl_easy_setopt(easy, CURLOPT_URL, server->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                     timeout < CONNECT_TIMEOUT_MS ? timeout
-                                                  : (long)CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "lastgood/" LASTGOOD_VERSION);
+    transfer_set(easy, server->url,
+                 timeout < CONNECT_TIMEOUT_MS ? timeout
+                                              : (long)CONNECT_TIMEOUT_MS,
+                 timeout, &server->body);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, server->words);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, &server->body);
 }
 
 /* For people: what stands before an @ is a name and a password. */
@@ -108,11 +70,9 @@ struct backtest_server *backtest_server_new(const char *url, time_ms timeout,
                        shown);
         return NULL;
     }
-    server = calloc(1, sizeof(*server));
-    if (server == NULL) {
-        abort();
-    }
+    server = memory_zeroed(1, sizeof(*server));
     server->timeout = timeout;
+    server->body.most = SLICE_BYTES_MAX;
     (void)snprintf(server->url, sizeof(server->url), "%.*s/api/v1/query_range",
                    (int)length, url);
     show_address(url, length, server);

@@ -12,6 +12,7 @@
 #include "controller/cli/terminal.h"
 #include "controller/config/config.h"
 #include "controller/config/config_file.h"
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 #include "policies/read/yaml_tree.h"
 
@@ -69,12 +70,9 @@ static bool read_source(struct check *check, const char *path)
  * others.  NULL when it is no tree; owned by the caller. */
 static struct yaml_tree *read_again(const struct check *check)
 {
-    struct problems *ignored = malloc(sizeof(*ignored));
+    struct problems *ignored = memory_resized(NULL, sizeof(*ignored));
     struct yaml_tree *tree = NULL;
 
-    if (ignored == NULL) {
-        abort();
-    }
     problems_init(ignored, check->problems->path);
     tree = yaml_tree_read(check->problems->path, check->source, check->length,
                           ignored);
@@ -326,16 +324,10 @@ int check_run(const struct cli_call *call)
         return cli_fail(call, "--online needs --config: it says where the "
                               "sources are");
     }
-    check = calloc(1, sizeof(*check));
-    if (check == NULL) {
-        abort();
-    }
+    check = memory_zeroed(1, sizeof(*check));
     check->call = call;
-    check->problems = malloc(sizeof(*check->problems));
-    check->files = calloc(FILES_MAX, sizeof(*check->files));
-    if (check->problems == NULL || check->files == NULL) {
-        abort();
-    }
+    check->problems = memory_resized(NULL, sizeof(*check->problems));
+    check->files = memory_zeroed(FILES_MAX, sizeof(*check->files));
     check_report_begin(&check->report, format);
     check->report.colour = terminal_has_colour(stderr);
     check_all(check);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/cli/client.h"
+#include "policies/explain/json_make.h"
 
 bool check_report_format(const char *word, enum check_format *ret_format)
 {
@@ -19,34 +20,12 @@ bool check_report_format(const char *word, enum check_format *ret_format)
     return word == NULL;
 }
 
-static json_t *must(json_t *json)
-{
-    if (json == NULL) {
-        abort(); /* out of memory; see architecture: memory */
-    }
-    return json;
-}
-
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(object, name, must(value)) != 0) {
-        abort();
-    }
-}
-
-static void append(json_t *list, json_t *value)
-{
-    if (json_array_append_new(list, must(value)) != 0) {
-        abort();
-    }
-}
-
 static void put_place(json_t *object, const char *line, int line_number,
                       const char *column, int column_number)
 {
     if (line_number > 0) {
-        put(object, line, json_integer(line_number));
-        put(object, column, json_integer(column_number));
+        json_put(object, line, json_integer(line_number));
+        json_put(object, column, json_integer(column_number));
     }
 }
 
@@ -73,24 +52,24 @@ static struct region fix_region(const struct problem *problem)
 
 static json_t *problem_json(const struct problem *problem)
 {
-    json_t *json = must(json_object());
+    json_t *json = json_made(json_object());
     struct region fix = fix_region(problem);
 
-    put(json, "kind", json_string(level_of(problem)));
+    json_put(json, "kind", json_string(level_of(problem)));
     put_place(json, "line", problem->line, "column", problem->column);
     if (problem->line > 0) {
-        put(json, "length", json_integer(problem->length));
+        json_put(json, "length", json_integer(problem->length));
     }
-    put(json, "text", json_string(problem->text));
+    json_put(json, "text", json_string(problem->text));
     if (problem->note[0] != '\0') {
-        put(json, "note", json_string(problem->note));
+        json_put(json, "note", json_string(problem->note));
         put_place(json, "note_line", problem->note_line, "note_column",
                   problem->note_column);
     }
     if (problem->fix[0] != '\0' && fix.line > 0) {
-        put(json, "fix", json_string(problem->fix));
+        json_put(json, "fix", json_string(problem->fix));
         put_place(json, "fix_line", fix.line, "fix_column", fix.column);
-        put(json, "fix_length", json_integer(fix.length));
+        json_put(json, "fix_length", json_integer(fix.length));
     }
     return json;
 }
@@ -98,19 +77,19 @@ static json_t *problem_json(const struct problem *problem)
 static json_t *file_json(const struct problems *problems, const size_t *order,
                          json_t *queries)
 {
-    json_t *json = must(json_object());
-    json_t *list = must(json_array());
+    json_t *json = json_made(json_object());
+    json_t *list = json_made(json_array());
     char path[PROBLEM_PATH_MAX];
 
     text_escape(problems->path, path, sizeof(path));
     for (size_t i = 0; i < problems->count; i++) {
-        append(list, problem_json(&problems->list[order[i]]));
+        json_append(list, problem_json(&problems->list[order[i]]));
     }
-    put(json, "path", json_string(path));
-    put(json, "ok", json_boolean(problems->errors == 0));
-    put(json, "problems", list);
+    json_put(json, "path", json_string(path));
+    json_put(json, "ok", json_boolean(problems->errors == 0));
+    json_put(json, "problems", list);
     if (queries != NULL) {
-        put(json, "queries", queries);
+        json_put(json, "queries", queries);
     }
     return json;
 }
@@ -135,37 +114,37 @@ static json_t *artifact(const char *path)
             (size_t)snprintf(uri + used, sizeof(uri) - used,
                              is_plain ? "%c" : "%%%02X", (unsigned char)*path);
     }
-    return must(json_pack("{s:s}", "uri", uri));
+    return json_made(json_pack("{s:s}", "uri", uri));
 }
 
 static json_t *region_json(struct region region)
 {
-    return must(json_pack("{s:i, s:i, s:i}", "startLine", region.line,
-                          "startColumn", region.column, "endColumn",
-                          region.column + region.length));
+    return json_made(json_pack("{s:i, s:i, s:i}", "startLine", region.line,
+                               "startColumn", region.column, "endColumn",
+                               region.column + region.length));
 }
 
 static json_t *location(const struct problem *problem, struct region region)
 {
-    json_t *physical = must(json_object());
+    json_t *physical = json_made(json_object());
 
-    put(physical, "artifactLocation", artifact(problem->path));
+    json_put(physical, "artifactLocation", artifact(problem->path));
     if (region.line > 0) {
-        put(physical, "region", region_json(region));
+        json_put(physical, "region", region_json(region));
     }
-    return must(json_pack("{s:o}", "physicalLocation", physical));
+    return json_made(json_pack("{s:o}", "physicalLocation", physical));
 }
 
 static json_t *fix_json(const struct problem *problem)
 {
-    json_t *replacement = must(json_pack(
+    json_t *replacement = json_made(json_pack(
         "{s:o, s:{s:s}}", "deletedRegion", region_json(fix_region(problem)),
         "insertedContent", "text", problem->fix));
 
-    return must(json_pack("{s:{s:s}, s:[{s:o, s:[o]}]}", "description", "text",
-                          problem->fix, "artifactChanges", "artifactLocation",
-                          artifact(problem->path), "replacements",
-                          replacement));
+    return json_made(json_pack("{s:{s:s}, s:[{s:o, s:[o]}]}", "description",
+                               "text", problem->fix, "artifactChanges",
+                               "artifactLocation", artifact(problem->path),
+                               "replacements", replacement));
 }
 
 /* The other place: as a location of its own, or in the sentence. */
@@ -178,54 +157,55 @@ static void put_note(json_t *result, const struct problem *problem)
     }
     related = location(
         problem, (struct region){problem->note_line, problem->note_column, 1});
-    put(related, "message", json_pack("{s:s}", "text", problem->note));
-    put(result, "relatedLocations", json_pack("[o]", related));
+    json_put(related, "message", json_pack("{s:s}", "text", problem->note));
+    json_put(result, "relatedLocations", json_pack("[o]", related));
 }
 
 static json_t *result_json(const struct problem *problem)
 {
-    json_t *result = must(json_object());
+    json_t *result = json_made(json_object());
     char text[2 * PROBLEM_TEXT_MAX];
     bool in_sentence = problem->note[0] != '\0' && problem->note_line == 0;
 
     (void)snprintf(text, sizeof(text), "%s%s%s%s", problem->text,
                    in_sentence ? " (" : "", in_sentence ? problem->note : "",
                    in_sentence ? ")" : "");
-    put(result, "ruleId", json_string(level_of(problem)));
-    put(result, "ruleIndex", json_integer(problem->kind));
-    put(result, "level", json_string(level_of(problem)));
-    put(result, "message", json_pack("{s:s}", "text", text));
-    put(result, "locations",
-        json_pack("[o]", location(problem, (struct region){problem->line,
-                                                           problem->column,
-                                                           problem->length})));
+    json_put(result, "ruleId", json_string(level_of(problem)));
+    json_put(result, "ruleIndex", json_integer(problem->kind));
+    json_put(result, "level", json_string(level_of(problem)));
+    json_put(result, "message", json_pack("{s:s}", "text", text));
+    json_put(result, "locations",
+             json_pack("[o]",
+                       location(problem,
+                                (struct region){problem->line, problem->column,
+                                                problem->length})));
     put_note(result, problem);
     if (problem->fix[0] != '\0' && fix_region(problem).line > 0) {
-        put(result, "fixes", json_pack("[o]", fix_json(problem)));
+        json_put(result, "fixes", json_pack("[o]", fix_json(problem)));
     }
     return result;
 }
 
 static json_t *rule_json(const char *id, const char *text)
 {
-    return must(json_pack("{s:s, s:{s:s}, s:{s:s}}", "id", id,
-                          "shortDescription", "text", text,
-                          "defaultConfiguration", "level", id));
+    return json_made(json_pack("{s:s, s:{s:s}, s:{s:s}}", "id", id,
+                               "shortDescription", "text", text,
+                               "defaultConfiguration", "level", id));
 }
 
 static json_t *sarif_json(json_t *results)
 {
-    json_t *driver = must(json_pack(
+    json_t *driver = json_made(json_pack(
         "{s:s, s:s, s:[o, o]}", "name", "lastgood", "version", LASTGOOD_VERSION,
         "rules", rule_json("error", "The file is refused as it stands."),
         rule_json("warning", "The file loads, and may surprise whoever wrote "
                              "it.")));
 
-    return must(json_pack("{s:s, s:s, s:[{s:{s:o}, s:s, s:O}]}", "$schema",
-                          "https://json.schemastore.org/sarif-2.1.0.json",
-                          "version", "2.1.0", "runs", "tool", "driver", driver,
-                          "columnKind", "unicodeCodePoints", "results",
-                          results));
+    return json_made(json_pack("{s:s, s:s, s:[{s:{s:o}, s:s, s:O}]}", "$schema",
+                               "https://json.schemastore.org/sarif-2.1.0.json",
+                               "version", "2.1.0", "runs", "tool", "driver",
+                               driver, "columnKind", "unicodeCodePoints",
+                               "results", results));
 }
 
 /* --- The doors ------------------------------------------------------------ */
@@ -235,7 +215,7 @@ void check_report_begin(struct check_report *report, enum check_format format)
     report->format = format;
     report->errors = 0;
     report->warnings = 0;
-    report->list = format == CHECK_TEXT ? NULL : must(json_array());
+    report->list = format == CHECK_TEXT ? NULL : json_made(json_array());
 }
 
 void check_report_file(struct check_report *report,
@@ -254,11 +234,11 @@ void check_report_file(struct check_report *report,
         problems_print(problems, source, length, report->colour, stderr);
         break;
     case CHECK_JSON:
-        append(report->list, file_json(problems, order, queries));
+        json_append(report->list, file_json(problems, order, queries));
         return;
     case CHECK_SARIF:
         for (size_t i = 0; i < problems->count; i++) {
-            append(report->list, result_json(&problems->list[order[i]]));
+            json_append(report->list, result_json(&problems->list[order[i]]));
         }
         break;
     }
@@ -270,9 +250,10 @@ void check_report_end(struct check_report *report)
     json_t *document = NULL;
 
     if (report->format == CHECK_JSON) {
-        document = must(json_pack("{s:O, s:I, s:I}", "files", report->list,
-                                  "errors", (json_int_t)report->errors,
-                                  "warnings", (json_int_t)report->warnings));
+        document =
+            json_made(json_pack("{s:O, s:I, s:I}", "files", report->list,
+                                "errors", (json_int_t)report->errors,
+                                "warnings", (json_int_t)report->warnings));
     } else if (report->format == CHECK_SARIF) {
         document = sarif_json(report->list);
     }

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
+#include "controller/cli/transfer.h"
 #include "controller/config/template.h"
+#include "policies/memory.h"
 #include "policies/problem.h"
 #include "policies/units.h"
 
@@ -17,36 +17,11 @@
 
 /* --- The request ---------------------------------------------------------- */
 
-struct body {
-    char *bytes;
-    size_t length;
-};
-
 struct server {
     char url[512];         /* base address */
     char unix_socket[256]; /* "" for TCP */
     const char *name;      /* as the person wrote it */
 };
-
-static size_t on_body(char *bytes, size_t one, size_t count, void *data)
-{
-    struct body *body = data;
-    char *grown = NULL;
-
-    assert(one == 1);
-    if (body->length + count > CLIENT_ANSWER_MAX) {
-        return 0;
-    }
-    grown = realloc(body->bytes, body->length + count + 1);
-    if (grown == NULL) {
-        abort();
-    }
-    body->bytes = grown;
-    memcpy(body->bytes + body->length, bytes, count);
-    body->length += count;
-    body->bytes[body->length] = '\0';
-    return count;
-}
 
 static bool find_server(const struct cli_call *call, struct server *server,
                         char *ret_error, size_t size)
@@ -125,25 +100,6 @@ static struct curl_slist *make_headers(bool has_body, const char *key)
     return headers;
 }
 
-static void set_transfer(CURL *easy, const struct server *server,
-                         const char *url, struct body *answer)
-{
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, ANSWER_TIMEOUT_MS);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "lastgood/" LASTGOOD_VERSION);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, answer);
-    if (server->unix_socket[0] != '\0') {
-        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, server->unix_socket);
-    }
-}
-
 /* --- The reply ------------------------------------------------------------ */
 
 static void say_nobody(const struct server *server, CURLcode code,
@@ -193,8 +149,8 @@ static void say_problem(struct reply *reply)
     }
 }
 
-static void read_answer(const struct server *server, const struct body *answer,
-                        struct reply *reply)
+static void read_answer(const struct server *server,
+                        const struct transfer_body *answer, struct reply *reply)
 {
     json_error_t error;
 
@@ -228,7 +184,7 @@ static void transfer(const struct server *server, const char *method,
 {
     CURL *easy = curl_easy_init();
     struct curl_slist *headers = make_headers(body != NULL, key);
-    struct body answer = {0};
+    struct transfer_body answer = {.most = CLIENT_ANSWER_MAX};
     char url[8192];
     char words[CURL_ERROR_SIZE] = "";
     CURLcode code = CURLE_OK;
@@ -237,7 +193,10 @@ static void transfer(const struct server *server, const char *method,
         abort();
     }
     (void)snprintf(url, sizeof(url), "%s%s", server->url, path);
-    set_transfer(easy, server, url, &answer);
+    transfer_set(easy, url, CONNECT_TIMEOUT_MS, ANSWER_TIMEOUT_MS, &answer);
+    if (server->unix_socket[0] != '\0') {
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, server->unix_socket);
+    }
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, words);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);

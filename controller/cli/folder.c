@@ -1,4 +1,5 @@
 #include "controller/cli/folder.h"
+#include "policies/memory.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -91,14 +92,11 @@ static bool read_one(struct walk *walk, const char *path, size_t depth)
 bool folder_read(struct folder *ret_folder, const char *path, bool deep,
                  bool (*wants)(const char *name))
 {
-    struct walk *walk = calloc(1, sizeof(*walk));
+    struct walk *walk = memory_zeroed(1, sizeof(*walk));
     bool good = false;
 
     ret_folder->count = 0;
-    ret_folder->paths = calloc(FOLDER_FILES_MAX, FOLDER_PATH_MAX);
-    if (walk == NULL || ret_folder->paths == NULL) {
-        abort();
-    }
+    ret_folder->paths = memory_zeroed(FOLDER_FILES_MAX, FOLDER_PATH_MAX);
     walk->folder = ret_folder;
     walk->wants = wants;
     good = read_one(walk, path, deep ? 0 : FOLDER_DEPTH_MAX);

@@ -5,6 +5,8 @@
 
 #include "controller/cli/client.h"
 #include "controller/cli/online_ask.h"
+#include "policies/explain/json_make.h"
+#include "policies/memory.h"
 #include "policies/read/yaml_tree.h"
 
 struct online {
@@ -109,13 +111,6 @@ static bool is_known(const struct online *online, const struct asking *asking)
 
 /* --- One query ------------------------------------------------------------ */
 
-static void put(json_t *object, const char *name, json_t *value)
-{
-    if (value == NULL || json_object_set_new(object, name, value) != 0) {
-        abort();
-    }
-}
-
 static json_t *begin_answer(const struct online *online,
                             const struct asking *asking)
 {
@@ -124,12 +119,13 @@ static json_t *begin_answer(const struct online *online,
     if (answer == NULL || json_array_append_new(online->queries, answer) != 0) {
         abort();
     }
-    put(answer, "signal", json_string(text_of(online, asking->signal->name)));
-    put(answer, "service",
-        json_string(asking->name[0] != '\0' ? asking->name
-                                            : asking->service->service));
-    put(answer, "environment", json_string(asking->service->environment));
-    put(answer, "source", json_string(asking->source->name));
+    json_put(answer, "signal",
+             json_string(text_of(online, asking->signal->name)));
+    json_put(answer, "service",
+             json_string(asking->name[0] != '\0' ? asking->name
+                                                 : asking->service->service));
+    json_put(answer, "environment", json_string(asking->service->environment));
+    json_put(answer, "source", json_string(asking->source->name));
     return answer;
 }
 
@@ -173,11 +169,12 @@ static void count_series(struct online *online, const struct asking *asking,
                               &at, &value);
         }
     }
-    put(answer, "series", json_integer((json_int_t)json_array_size(series)));
+    json_put(answer, "series",
+             json_integer((json_int_t)json_array_size(series)));
     if (is_known(online, asking)) {
-        put(answer, "selected", json_integer((json_int_t)selected));
+        json_put(answer, "selected", json_integer((json_int_t)selected));
         if (selected == 1) {
-            put(answer, "value", json_string(value));
+            json_put(answer, "value", json_string(value));
         }
         judge_selection(online, asking, selected, json_array_size(series));
     }
@@ -191,7 +188,7 @@ static void ask(struct online *online, const struct asking *asking)
                                 text_of(online, asking->signal->query), error);
 
     if (series == NULL) {
-        put(answer, "error", json_string(error));
+        json_put(answer, "error", json_string(error));
         complain(online, asking->signal, PROBLEM_ERROR,
                  "source '%s' does not answer this query: %s",
                  asking->source->name, error);
@@ -331,14 +328,14 @@ json_t *online_check(const struct config *config,
                      const struct online_policy *asked,
                      struct problems *problems)
 {
-    struct problems *ignored = malloc(sizeof(*ignored));
+    struct problems *ignored = memory_resized(NULL, sizeof(*ignored));
     struct yaml_tree *tree = NULL;
     struct online online = {.config = config,
                             .policy = asked->policy,
                             .problems = problems,
                             .queries = json_array()};
 
-    if (ignored == NULL || online.queries == NULL) {
+    if (online.queries == NULL) {
         abort();
     }
     problems_init(ignored, asked->path); /* it was read without any */

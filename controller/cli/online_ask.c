@@ -3,34 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
+#include "controller/cli/transfer.h"
 #include "controller/config/template.h"
-
-struct body {
-    char *bytes;
-    size_t length;
-};
-
-static size_t on_body(char *bytes, size_t one, size_t count, void *data)
-{
-    struct body *body = data;
-    size_t length = one * count;
-    char *grown = NULL;
-
-    if (body->length + length > ONLINE_ANSWER_MAX) {
-        return 0;
-    }
-    grown = realloc(body->bytes, body->length + length + 1);
-    if (grown == NULL) {
-        abort();
-    }
-    memcpy(grown + body->length, bytes, length);
-    body->bytes = grown;
-    body->length += length;
-    grown[body->length] = '\0';
-    return length;
-}
+#include "policies/memory.h"
 
 /* "http://h:9090/api/v1/query" */
 static bool make_address(const struct source_config *source,
@@ -71,19 +46,10 @@ static char *make_form(CURL *easy, const char *query)
 }
 
 static void set_transfer(CURL *easy, const struct source_config *source,
-                         const char *url, struct body *body)
+                         const char *url, struct transfer_body *body)
 {
-    curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)source->timeout);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "lastgood/" LASTGOOD_VERSION);
+    transfer_set(easy, url, 0, (long)source->timeout, body);
     curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
     if (source->bearer[0] != '\0') {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
         curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, source->bearer);
@@ -91,7 +57,7 @@ static void set_transfer(CURL *easy, const struct source_config *source,
 }
 
 /* What Prometheus says in its own words, else only its status. */
-static json_t *series_of(const struct body *body, long status,
+static json_t *series_of(const struct transfer_body *body, long status,
                          char ret_error[ONLINE_ERROR_MAX])
 {
     json_t *answer = body->bytes == NULL
@@ -128,7 +94,7 @@ json_t *online_ask(const struct source_config *source,
                    char ret_error[ONLINE_ERROR_MAX])
 {
     char url[CONFIG_URL_MAX * 2], words[CURL_ERROR_SIZE] = "";
-    struct body body = {0};
+    struct transfer_body body = {.most = ONLINE_ANSWER_MAX};
     json_t *series = NULL;
     char *form = NULL;
     CURL *easy = NULL;

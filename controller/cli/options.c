@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "controller/replay/options.h"
 #include "policies/problem.h"
 
 #define HELP_COLUMN 34
@@ -17,45 +18,6 @@ static size_t count_flags(const struct cli_command *command)
         count++;
     }
     return count;
-}
-
-/* The option that getopt stumbled over, as it was written, without "=...". */
-static void offending(int argc, char **argv, char *ret_name, size_t size)
-{
-    int index = optind > 1 && optind <= argc ? optind - 1 : argc - 1;
-    char word[128];
-
-    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(argv[index], "="),
-                   argv[index]);
-    text_escape(word, ret_name, size);
-}
-
-static bool refuse_unknown(const struct cli_command *command, int argc,
-                           char **argv, char *ret_error, size_t size)
-{
-    const char *names[CLI_FLAGS_MAX];
-    size_t count = count_flags(command);
-    const char *nearest = NULL;
-    char name[160];
-
-    for (size_t i = 0; i < count; i++) {
-        names[i] = command->flags[i].name;
-    }
-    offending(argc, argv, name, sizeof(name));
-    if (strncmp(name, "--", 2) == 0) {
-        nearest = nearest_name(name + 2, names, count);
-    }
-    if (nearest != NULL) {
-        (void)snprintf(ret_error, size,
-                       "there is no option '%s'; did you mean '--%s'?", name,
-                       nearest);
-    } else {
-        (void)snprintf(ret_error, size,
-                       "there is no option '%s' ('lastgood %s --help' lists "
-                       "them)",
-                       name, command->name);
-    }
-    return false;
 }
 
 static bool keep_value(const struct cli_flag *flag, const char *value,
@@ -118,10 +80,24 @@ static void describe_options(const struct cli_command *command,
     options[count + 1] = (struct option){.name = NULL};
 }
 
+static size_t name_flags(const struct cli_command *command,
+                         const char *names[CLI_FLAGS_MAX])
+{
+    size_t count = count_flags(command);
+
+    for (size_t i = 0; i < count; i++) {
+        names[i] = command->flags[i].name;
+    }
+    return count;
+}
+
 bool cli_parse(const struct cli_command *command, int argc, char **argv,
                struct cli_call *ret_call, bool *ret_help, char *ret_error,
                size_t size)
 {
+    const char *names[CLI_FLAGS_MAX];
+    const struct options_words words = {argc, argv, command->name, names,
+                                        name_flags(command, names)};
     struct option options[CLI_FLAGS_MAX + 2];
     int found = 0;
 
@@ -136,15 +112,8 @@ bool cli_parse(const struct cli_command *command, int argc, char **argv,
             *ret_help = true;
             return true;
         }
-        if (found == ':') {
-            char name[160];
-
-            offending(argc, argv, name, sizeof(name));
-            (void)snprintf(ret_error, size, "%s needs a value", name);
-            return false;
-        }
-        if (found == '?') {
-            return refuse_unknown(command, argc, argv, ret_error, size);
+        if (found == ':' || found == '?') {
+            return options_refuse(&words, found, ret_error, size);
         }
         if (!keep_value(&command->flags[found - 256], optarg, ret_call,
                         ret_error, size)) {

@@ -9,6 +9,7 @@
 
 #include "controller/cli/policy_text.h"
 #include "controller/cli/terminal.h"
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 static const char *or_else(const char *value, const char *otherwise)
@@ -66,12 +67,9 @@ static bool read_source(const struct cli_call *call,
 /* What the reader says about the policy; false when it would not load. */
 static bool is_good(const char *text, size_t length)
 {
-    struct problems *problems = malloc(sizeof(*problems));
+    struct problems *problems = memory_resized(NULL, sizeof(*problems));
     struct policy *policy = NULL;
 
-    if (problems == NULL) {
-        abort();
-    }
     problems_init(problems, "");
     policy = policy_read("", text, length, problems);
     problems_print(problems, text, length, terminal_has_colour(stderr), stderr);

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "policies/memory.h"
 #include "policies/problem.h"
 
 bool terminal_has_colour(FILE *out)
@@ -159,12 +160,9 @@ static int cell_width(const char *text)
 
 struct table *table_new(const char *const *titles, size_t columns)
 {
-    struct table *table = calloc(1, sizeof(*table));
+    struct table *table = memory_zeroed(1, sizeof(*table));
 
     assert(columns <= TABLE_COLUMNS_MAX);
-    if (table == NULL) {
-        abort();
-    }
     table->titles = titles;
     table->columns = columns;
     return table;
@@ -180,11 +178,9 @@ void table_add(struct table *table, const char *text, enum paint paint)
 {
     if (table->count == table->room) {
         size_t room = table->room == 0 ? 64 : 2 * table->room;
-        struct cell *grown = realloc(table->cells, room * sizeof(*grown));
+        struct cell *grown =
+            memory_resized(table->cells, room * sizeof(*grown));
 
-        if (grown == NULL) {
-            abort();
-        }
         table->cells = grown;
         table->room = room;
     }

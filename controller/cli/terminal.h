@@ -24,7 +24,6 @@ const char *terminal_unpaint(enum paint paint, bool colour);
 enum paint terminal_paint_of(const char *state);
 
 /* "+2m 10s", "-40s", "3h 5m", "2d 4h": at most two units.  Returns @text. */
-#define SPAN_TEXT_MAX 40
 const char *terminal_span(time_ms span, char text[SPAN_TEXT_MAX]);
 
 /* Print @text from column @indent on, broken between words before

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/cli/client.h"
+#include "policies/memory.h"
 #include "state/store.h"
 
 /* What the walk over the records found. */
@@ -91,14 +92,11 @@ static int walk_store(const struct cli_call *call, struct store *store,
 {
     static const struct store_query everything;
     unsigned char head[CHAIN_BYTES];
-    struct walk walk = {.record = malloc(sizeof(struct record))};
+    struct walk walk = {.record = memory_resized(NULL, sizeof(struct record))};
     uint64_t last = 0;
     char error[512] = "";
     int code = EXIT_CODE_ERROR;
 
-    if (walk.record == NULL) {
-        abort();
-    }
     if (store_verify(store, &last, head, error, sizeof(error)) != STORE_OK) {
         code = tell_broken(call, last, error, json);
     } else if (store->ops->read(store, &everything, visit, &walk, error,

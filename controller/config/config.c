@@ -10,6 +10,7 @@
 
 #include "controller/config/config_file.h"
 #include "controller/config/config_parts.h"
+#include "policies/memory.h"
 
 #define KEYS(keys) keys, sizeof(keys) / sizeof((keys)[0])
 
@@ -265,18 +266,10 @@ static time_ms longest_timeout(const struct target_config *target)
     return target->revert.timeout > longest ? target->revert.timeout : longest;
 }
 
-static void *make_array(size_t count, size_t size)
-{
-    void *array = calloc(count > 0 ? count : 1, size);
-
-    assert(array != NULL);
-    return array;
-}
-
 static void fill_sources(struct config *config)
 {
     config->source_options =
-        make_array(config->sources_count, sizeof(*config->source_options));
+        memory_zeroed(config->sources_count, sizeof(*config->source_options));
     for (size_t i = 0; i < config->sources_count; i++) {
         const struct source_config *source = &config->sources[i];
         struct source_option *option = &config->source_options[i];
@@ -294,7 +287,7 @@ static void fill_sources(struct config *config)
 static void fill_targets(struct config *config)
 {
     config->target_options =
-        make_array(config->targets_count, sizeof(*config->target_options));
+        memory_zeroed(config->targets_count, sizeof(*config->target_options));
     for (size_t i = 0; i < config->targets_count; i++) {
         const struct target_config *target = &config->targets[i];
         struct target_option *option = &config->target_options[i];
@@ -311,7 +304,7 @@ static void fill_targets(struct config *config)
 static void fill_services(struct config *config)
 {
     config->service_options =
-        make_array(config->services_count, sizeof(*config->service_options));
+        memory_zeroed(config->services_count, sizeof(*config->service_options));
     for (size_t i = 0; i < config->services_count; i++) {
         const struct service_config *service = &config->services[i];
         struct service_option *option = &config->service_options[i];
@@ -365,11 +358,10 @@ static bool set_folder(struct config_reader *reader, const char *path)
 
 static struct yaml_tree *read_tree(const char *path, struct problems *problems)
 {
-    char *text = malloc(CONFIG_FILE_MAX + 1);
+    char *text = memory_resized(NULL, CONFIG_FILE_MAX + 1);
     struct yaml_tree *tree = NULL;
     ssize_t length = 0;
 
-    assert(text != NULL);
     length = config_read_file(path, text, CONFIG_FILE_MAX + 1);
     if (length < 0) {
         (void)problems_error(problems, 0, 0,
@@ -384,11 +376,10 @@ static struct yaml_tree *read_tree(const char *path, struct problems *problems)
 
 struct config *config_read(const char *path, struct problems *problems)
 {
-    struct config *config = calloc(1, sizeof(*config));
+    struct config *config = memory_zeroed(1, sizeof(*config));
     struct config_reader reader = {.config = config, .problems = problems};
     struct yaml_tree *tree = NULL;
 
-    assert(config != NULL);
     problems_init(problems, path);
     set_defaults(config);
     if (set_folder(&reader, path)) {

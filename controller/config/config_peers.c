@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 #define KEYS(keys) keys, sizeof(keys) / sizeof((keys)[0])
 
 /* Begin a section of named entries: room for each of them, at most @most.
@@ -25,8 +27,7 @@ static void *make_entries(struct config_reader *reader,
                              section->key, section->count, most);
         return NULL;
     }
-    entries = calloc(section->count, size);
-    assert(entries != NULL);
+    entries = memory_zeroed(section->count, size);
     return entries;
 }
 

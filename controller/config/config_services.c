@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 /* --- Patterns ------------------------------------------------------------- */
 
 static size_t fixed_part(const char *pattern, bool *ret_open)
@@ -218,8 +220,7 @@ void config_read_services(struct config_reader *reader,
                              section->count, CONFIG_SERVICES_MAX);
         return;
     }
-    config->services = calloc(section->count, sizeof(*config->services));
-    assert(config->services != NULL);
+    config->services = memory_zeroed(section->count, sizeof(*config->services));
     for (const struct yaml_item *item = section->first; item != NULL;
          item = item->next) {
         config->services_count++;

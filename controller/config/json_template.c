@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 
+#include "policies/memory.h"
+
 /* The next piece of a body: a string value with its quotes, or the bytes
  * before the next one. */
 struct piece {
@@ -83,11 +85,10 @@ struct filling {
 static bool put_filled(FILE *out, const struct piece *piece,
                        const struct filling *filling)
 {
-    char *filled = malloc(JSON_TEMPLATE_STRING_MAX);
+    char *filled = memory_resized(NULL, JSON_TEMPLATE_STRING_MAX);
     json_t *string = decode(piece);
     bool ok = false;
 
-    assert(filled != NULL);
     if (!filling->expand(filling->data, json_string_value(string), filled,
                          JSON_TEMPLATE_STRING_MAX, filling->ret_error,
                          filling->error_size)) {

@@ -6,10 +6,10 @@
 
 #include "controller/core/forget.h"
 #include "controller/core/inside.h"
-#include "controller/core/memory.h"
 #include "controller/core/observe.h"
 #include "controller/core/recover.h"
 #include "controller/core/requests.h"
+#include "policies/memory.h"
 
 static uint32_t at_most(uint32_t wanted, uint32_t most)
 {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/core/memory.h"
+#include "policies/memory.h"
 
 void pool_init(struct pool *pool, size_t size, uint32_t max)
 {

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "controller/core/inside.h"
-#include "controller/core/memory.h"
+#include "policies/facts.h"
+#include "policies/memory.h"
 
 #define QUERY_BUCKETS 16384
 
@@ -43,12 +44,6 @@ struct series *series_at(const struct core *core, uint32_t id)
 
 /* ---- finding and making ------------------------------------------------ */
 
-static bool is_table(const struct core *core, uint16_t source)
-{
-    return source != NONE_INDEX &&
-           core->options.sources[source].fetch == FETCH_TABLE;
-}
-
 static uint16_t source_named(const struct core *core, const char *name)
 {
     for (size_t i = 0; i < core->options.sources_count; i++) {
@@ -66,9 +61,6 @@ uint16_t signal_source(const struct core *core, const struct service *service,
     uint16_t own = service->option == NONE_INDEX
                        ? NONE_INDEX
                        : core->options.services[service->option].source;
-    if (is_table(core, own)) {
-        return own; /* replay: its columns stand for every source */
-    }
     uint16_t found =
         asked->source == 0
             ? own
@@ -85,14 +77,12 @@ static struct query_view key_of(const struct core *core,
 {
     const struct signal *asked = policy_signal(policy, signal);
     bool own = core->options.sources[source].per_service;
-    bool table = is_table(core, source);
     return (struct query_view){
         .source = source,
         .service = own ? service->index : NONE_INDEX,
         .fetch = core->options.sources[source].fetch,
-        .text = policy_text(policy, table ? asked->name : asked->query),
-        .fresh =
-            asked->fresh && !table ? policy_text(policy, asked->fresh) : "",
+        .text = policy_text(policy, asked->query),
+        .fresh = asked->fresh ? policy_text(policy, asked->fresh) : "",
         .every = policy->watch.every,
         .max_age = asked->max_age,
     };
@@ -191,44 +181,6 @@ static void query_forget(struct core *core, struct query *query)
     core->queries.queries_count--;
 }
 
-static const char *fact_text(const struct facts *facts, enum fact fact,
-                             const char *label)
-{
-    switch (fact) {
-    case FACT_SERVICE:
-        return facts->service;
-    case FACT_ENVIRONMENT:
-        return facts->environment;
-    case FACT_VERSION:
-        return facts->version;
-    case FACT_KIND:
-        return facts->kind ? facts->kind : "";
-    case FACT_DATA_CHANGE:
-        return facts->data_change ? facts->data_change : "";
-    case FACT_LABEL:
-        for (size_t i = 0; i < facts->labels_count; i++) {
-            if (text_equal(facts->labels[i].name, label)) {
-                return facts->labels[i].value;
-            }
-        }
-        return "";
-    case FACT_ROLLBACK_SAFE:
-    case FACT_STUCK:
-    case FACT_AGE:
-        break;
-    }
-    assert(false && "a select reads texts");
-    return "";
-}
-
-static const char *selected(const struct policy *policy,
-                            const struct select *select,
-                            const struct facts *facts)
-{
-    const char *value = select->value ? policy_text(policy, select->value) : "";
-    return select->is_fact ? fact_text(facts, select->fact, value) : value;
-}
-
 static void series_fill(struct series *series, const struct policy *policy,
                         const struct signal *signal, const struct facts *facts)
 {
@@ -238,7 +190,7 @@ static void series_fill(struct series *series, const struct policy *policy,
         text_copy(series->labels[i], sizeof series->labels[i],
                   policy_text(policy, select->label));
         text_copy(series->values[i], sizeof series->values[i],
-                  selected(policy, select, facts));
+                  selected_text(policy, select, facts));
     }
 }
 
@@ -307,9 +259,7 @@ uint32_t series_take(struct core *core, const struct service *service,
     }
     struct query_view key = key_of(core, service, policy, signal, source);
     struct series wanted = {0};
-    if (!is_table(core, source)) {
-        series_fill(&wanted, policy, policy_signal(policy, signal), facts);
-    }
+    series_fill(&wanted, policy, policy_signal(policy, signal), facts);
     uint32_t query = query_find(core, &key);
     if (query == NONE_ID) {
         query = query_make(core, &key);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "controller/core/inside.h"
-#include "controller/core/memory.h"
 #include "controller/core/observe.h"
+#include "policies/memory.h"
 
 void rulebook_init(struct rulebook *rulebook)
 {

@@ -106,14 +106,6 @@ enum mode service_ceiling(const struct core *core,
     return ceiling;
 }
 
-const char *service_place(const struct service *service,
-                          char text[PLACE_TEXT_MAX])
-{
-    text_join(text, PLACE_TEXT_MAX, service->name, " in ", service->environment,
-              NULL);
-    return text;
-}
-
 /* The versions that were live and are live now know since and until when. */
 static void note_live(struct core *core, struct service *service, time_ms at)
 {

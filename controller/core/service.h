@@ -62,11 +62,6 @@ uint16_t service_option_of(const struct core *core, const char *name,
 enum mode service_ceiling(const struct core *core,
                           const struct service *service);
 
-/* "user-service in production" */
-#define PLACE_TEXT_MAX (2 * NAME_MAX_BYTES + 8)
-const char *service_place(const struct service *service,
-                          char text[PLACE_TEXT_MAX]);
-
 /* Records. */
 void service_apply_observed(struct core *core, const struct record *record);
 void service_apply_announced(struct core *core, const struct record *record);

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "controller/core/memory.h"
+#include "policies/memory.h"
 
 void timers_init(struct timers *timers, uint32_t max)
 {

@@ -82,9 +82,7 @@ struct gate_view {
     time_ms until; /* of the freeze, 0 */
 };
 
-/* A query as its source must ask it, and the series that select from it.
- * Where a service's own source is a table (FETCH_TABLE), every signal is asked
- * of it: @text is the signal's name, nothing is selected. */
+/* A query as its source must ask it, and the series that select from it. */
 struct query_view {
     uint32_t id;
     uint16_t source;  /* index of options->sources */

@@ -16,6 +16,7 @@
 #include "controller/notices/once.h"
 #include "controller/notices/retry.h"
 #include "controller/runtime/call.h"
+#include "policies/memory.h"
 
 #define KEY_TEXT_MAX 64
 
@@ -265,10 +266,9 @@ static bool ask_journal(struct action *action)
 
 static struct run *run_new(struct action *action, const struct effect *effect)
 {
-    struct run *run = calloc(1, sizeof(*run));
+    struct run *run = memory_zeroed(1, sizeof(*run));
     struct service_view service = {.service = "", .environment = ""};
 
-    assert(run != NULL);
     (void)view_service(driver_core(action->driver), effect->service, &service);
     run->action = action;
     run->id = effect->run.action;
@@ -333,10 +333,9 @@ struct notice_adapter *action_make(struct driver *driver, uint16_t index)
     static const struct notice_ops ops = {.send = send_action,
                                           .close = close_action};
     const struct config *config = driver_config(driver);
-    struct action *action = calloc(1, sizeof(*action));
+    struct action *action = memory_zeroed(1, sizeof(*action));
     bool by_service = false;
 
-    assert(action != NULL);
     assert(index < config->actions_count);
     action->adapter.ops = &ops;
     action->driver = driver;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 struct once_run {
     char service[NAME_MAX_BYTES + 1], environment[NAME_MAX_BYTES + 1];
     time_ms at;
@@ -62,9 +64,8 @@ time_ms once_last(struct once *once, const char *service,
 void once_add(struct once *once, const char *service, const char *environment,
               time_ms at)
 {
-    struct once_run *run = calloc(1, sizeof(*run));
+    struct once_run *run = memory_zeroed(1, sizeof(*run));
 
-    assert(run != NULL);
     (void)snprintf(run->service, sizeof(run->service), "%s", service);
     (void)snprintf(run->environment, sizeof(run->environment), "%s",
                    environment);
@@ -107,9 +108,8 @@ static bool read_entry(const struct entry *entry, enum record_kind kind,
 void once_learn_ends(struct once *once, const struct entry *ends, size_t count)
 {
     free(once->not_run);
-    once->not_run = calloc(count + 1, sizeof(*once->not_run));
+    once->not_run = memory_zeroed(count + 1, sizeof(*once->not_run));
     once->not_run_count = 0;
-    assert(once->not_run != NULL);
     for (size_t i = 0; i < count; i++) {
         struct record record;
 

@@ -8,16 +8,17 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "policies/memory.h"
+
 void signature_make(const char *secret, const char *timestamp, const char *body,
                     char ret_text[SIGNATURE_TEXT_MAX])
 {
     size_t size = strlen(timestamp) + 1 + strlen(body);
-    char *signed_text = malloc(size + 1);
+    char *signed_text = memory_resized(NULL, size + 1);
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
     size_t used = 0;
 
-    assert(signed_text != NULL);
     (void)snprintf(signed_text, size + 1, "%s.%s", timestamp, body);
     if (HMAC(EVP_sha256(), secret, (int)strlen(secret),
              (const unsigned char *)signed_text, size, digest,

@@ -21,6 +21,7 @@
 
 #include "controller/notices/retry.h"
 #include "controller/notices/signature.h"
+#include "policies/memory.h"
 
 #define KEY_TEXT_MAX 64
 #define HEADER_MAX   160
@@ -239,9 +240,8 @@ static void send_notice(struct notice_adapter *adapter,
                         const struct effect *effect)
 {
     struct webhook *webhook = (struct webhook *)adapter;
-    struct delivery *delivery = calloc(1, sizeof(*delivery));
+    struct delivery *delivery = memory_zeroed(1, sizeof(*delivery));
 
-    assert(delivery != NULL);
     delivery->webhook = webhook;
     delivery->notice = effect->notify.notice;
     delivery->body = make_body(webhook->driver, effect);
@@ -274,9 +274,8 @@ struct notice_adapter *notice_make(struct driver *driver, uint16_t index)
     static const struct notice_ops ops = {.send = send_notice,
                                           .close = close_webhook};
     const struct config *config = driver_config(driver);
-    struct webhook *webhook = calloc(1, sizeof(*webhook));
+    struct webhook *webhook = memory_zeroed(1, sizeof(*webhook));
 
-    assert(webhook != NULL);
     assert(index < config->notices_count);
     webhook->adapter.ops = &ops;
     webhook->driver = driver;

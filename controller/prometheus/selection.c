@@ -1,4 +1,5 @@
 #include "controller/prometheus/selection.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -81,10 +82,7 @@ char *selection_narrow(const struct selection *selection, const char *query)
         size += 2 * strlen(selection->labels[i]) +
                 2 * strlen(selection->values[i]) + NARROW_WORDS_MAX;
     }
-    char *text = malloc(size), *end = text;
-    if (!text) {
-        abort(); /* a query's size is limited */
-    }
+    char *text = memory_resized(NULL, size), *end = text;
     if (selection->count == 0 || !names_are_plain(selection)) {
         (void)add(text, query);
         return text;

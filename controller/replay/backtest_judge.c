@@ -5,6 +5,7 @@
 
 #include "controller/replay/run.h"
 #include "policies/explain/explain.h"
+#include "policies/memory.h"
 
 struct judged {
     struct backtest_outcome *outcome;
@@ -98,7 +99,7 @@ void backtest_judge(const struct policy *policy,
                     const struct csv *table,
                     struct backtest_outcome *ret_outcome)
 {
-    struct judged *judged = calloc(1, sizeof(*judged));
+    struct judged *judged = memory_zeroed(1, sizeof(*judged));
     const struct report_listener listener = {judged, on_look, on_decision,
                                              on_end};
     struct report report = {
@@ -110,9 +111,6 @@ void backtest_judge(const struct policy *policy,
         .release = &release->release,
     };
 
-    if (judged == NULL) {
-        abort();
-    }
     memset(ret_outcome, 0, sizeof(*ret_outcome));
     judged->outcome = ret_outcome;
     (void)run_judge(&options, &report, ret_outcome->refusal,

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/facts.h"
+#include "policies/memory.h"
+
 #define COLUMNS (2 * POLICY_SIGNALS_MAX)
 
 struct past {
@@ -24,55 +27,25 @@ static bool is_asked(const struct signal *signal)
     return signal->fetch == FETCH_PROMETHEUS && signal->node != NONE_INDEX;
 }
 
-static const char *label_of(const struct replay_release *release,
-                            const char *name)
-{
-    for (size_t i = 0; i < release->labels_count; i++) {
-        if (strcmp(release->labels[i].name, name) == 0) {
-            return release->labels[i].value;
-        }
-    }
-    return "";
-}
-
-static const char *fact_of(const struct past *past, const struct select *select)
-{
-    const struct replay_release *release = past->release;
-
-    switch (select->fact) {
-    case FACT_SERVICE:
-        return release->service;
-    case FACT_ENVIRONMENT:
-        return release->environment;
-    case FACT_VERSION:
-        return release->version;
-    case FACT_KIND:
-        return release->kind;
-    case FACT_DATA_CHANGE:
-        return release->data_change;
-    case FACT_LABEL:
-        return label_of(release, policy_text(past->policy, select->value));
-    case FACT_ROLLBACK_SAFE:
-    case FACT_STUCK:
-    case FACT_AGE:
-        break;
-    }
-    assert(false && "a select reads texts");
-    return "";
-}
-
 /* False when the release does not say what is selected. */
 static bool select_series(const struct past *past, const struct signal *signal,
                           struct selection *ret_selection)
 {
+    const struct replay_release *release = past->release;
+    const struct facts facts = {.service = release->service,
+                                .environment = release->environment,
+                                .version = release->version,
+                                .kind = release->kind,
+                                .data_change = release->data_change,
+                                .labels = release->labels,
+                                .labels_count = release->labels_count};
+
     ret_selection->count = signal->selects;
     for (uint8_t i = 0; i < signal->selects; i++) {
         const struct select *select = &signal->select[i];
-        const char *value = select->is_fact
-                                ? fact_of(past, select)
-                                : policy_text(past->policy, select->value);
+        const char *value = selected_text(past->policy, select, &facts);
 
-        if (value[0] == '\0') {
+        if (value == NULL || value[0] == '\0') {
             return false;
         }
         ret_selection->labels[i] = policy_text(past->policy, select->label);
@@ -130,14 +103,12 @@ size_t past_columns(const struct policy *policy)
 static struct csv *make_table(const struct past *past)
 {
     static const size_t room = NAME_MAX_BYTES + sizeof(AGES_NAME);
-    char(*texts)[NAME_MAX_BYTES + sizeof(AGES_NAME)] = calloc(COLUMNS, room);
+    char(*texts)[NAME_MAX_BYTES + sizeof(AGES_NAME)] =
+        memory_zeroed(COLUMNS, room);
     const char *names[COLUMNS];
     struct csv *table = NULL;
     size_t count = 0;
 
-    if (texts == NULL) {
-        abort();
-    }
     for (uint16_t i = 0; i < past->policy->signals; i++) {
         const struct signal *signal = policy_signal(past->policy, i);
         const char *name = policy_text(past->policy, signal->name);
@@ -173,12 +144,9 @@ size_t past_rows(const struct policy *policy,
 struct past *past_new(const struct policy *policy,
                       const struct backtest_release *release)
 {
-    struct past *past = calloc(1, sizeof(*past));
+    struct past *past = memory_zeroed(1, sizeof(*past));
     size_t column = 0;
 
-    if (past == NULL) {
-        abort();
-    }
     past->policy = policy;
     past->release = &release->release;
     past->rows = past_rows(policy, release, &past->from);

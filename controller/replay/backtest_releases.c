@@ -6,15 +6,9 @@
 
 #include <jansson.h>
 
+#include "policies/explain/json_make.h"
+#include "policies/memory.h"
 #include "state/store.h"
-
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        abort(); /* sizes are limited; see architecture: memory */
-    }
-    return memory;
-}
 
 /* --- One release ---------------------------------------------------------- */
 
@@ -22,8 +16,8 @@ static struct backtest_release *add_release(struct backtest_releases *releases)
 {
     if (releases->count == releases->room) {
         releases->room = releases->room == 0 ? 16 : 2 * releases->room;
-        releases->list = must(
-            realloc(releases->list, releases->room * sizeof(*releases->list)));
+        releases->list = memory_resized(
+            releases->list, releases->room * sizeof(*releases->list));
     }
     memset(&releases->list[releases->count], 0, sizeof(*releases->list));
     return &releases->list[releases->count++];
@@ -78,10 +72,13 @@ static bool read_label(json_t *body, struct backtest_release *release,
 static bool read_body(const json_t *body, struct replay_release *release,
                       char *ret_error, size_t size)
 {
-    struct problems *problems = must(malloc(sizeof(*problems)));
-    char *text = must(json_dumps(body, JSON_COMPACT));
+    struct problems *problems = memory_resized(NULL, sizeof(*problems));
+    char *text = json_dumps(body, JSON_COMPACT);
     bool good = false;
 
+    if (text == NULL) {
+        abort();
+    }
     problems_init(problems, "");
     good = release_read(text, strlen(text), release, problems);
     if (!good) {
@@ -159,16 +156,15 @@ struct reading {
 
 static void put_text(json_t *body, const char *name, const char *text)
 {
-    if (text[0] != '\0' &&
-        json_object_set_new(body, name, json_string(text)) != 0) {
-        abort();
+    if (text[0] != '\0') {
+        json_put(body, name, json_string(text));
     }
 }
 
 static json_t *body_of(const struct record *record)
 {
-    json_t *body = must(json_object());
-    json_t *labels = must(json_object());
+    json_t *body = json_made(json_object());
+    json_t *labels = json_made(json_object());
     char at[MOMENT_TEXT_MAX];
 
     put_text(body, "service", record->service);
@@ -231,7 +227,7 @@ bool backtest_releases_of_store(const char *path,
     if (store == NULL) {
         return false;
     }
-    reading.record = must(malloc(sizeof(*reading.record)));
+    reading.record = memory_resized(NULL, sizeof(*reading.record));
     if (store->ops->read(store, &registered, visit, &reading, ret_error,
                          size) != STORE_OK) {
         reading.good = false;

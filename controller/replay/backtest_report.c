@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "policies/explain/explain.h"
+#include "policies/explain/json_make.h"
+#include "policies/memory.h"
 
 static const char *worth_name(enum backtest_worth worth)
 {
@@ -22,31 +24,10 @@ static double share(size_t part, size_t whole)
 
 /* --- For people ----------------------------------------------------------- */
 
-/* "-2m", "6m15s", "1h30m": at most two units.  Returns @text. */
-#define SPAN_MAX 48
-static const char *print_span(time_ms span, char text[SPAN_MAX])
+/* "-2m", "6m15s", "1h30m". */
+static const char *print_span(time_ms span, char text[SPAN_TEXT_MAX])
 {
-    static const struct {
-        time_ms length;
-        const char *name;
-    } units[] = {
-        {DAY_MS, "d"}, {HOUR_MS, "h"}, {MINUTE_MS, "m"}, {SECOND_MS, "s"}};
-    const char *sign = span < 0 ? "-" : "";
-    size_t used = 0, shown = 0;
-
-    span = span < 0 ? -span : span;
-    (void)snprintf(text, SPAN_MAX, "0s");
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && shown < 2; i++) {
-        if (span >= units[i].length) {
-            used += (size_t)snprintf(text + used, SPAN_MAX - used, "%s%lld%s",
-                                     shown == 0 ? sign : "",
-                                     (long long)(span / units[i].length),
-                                     units[i].name);
-            shown++;
-        }
-        span %= units[i].length;
-    }
-    return text;
+    return span_print(span, SECOND_MS, 2, "", text);
 }
 
 static const char *paint_of(enum backtest_worth worth)
@@ -84,7 +65,7 @@ static void print_did(const struct backtest_report *report, size_t i)
     const struct backtest_release *release = &report->releases->list[i];
     const struct backtest_outcome *outcome = &report->outcomes[i];
     const struct backtest_decision *decision = &outcome->decision;
-    char span[SPAN_MAX], at[MOMENT_TEXT_MAX], shown[RECORD_TEXT_MAX];
+    char span[SPAN_TEXT_MAX], at[MOMENT_TEXT_MAX], shown[RECORD_TEXT_MAX];
     const char *why = decision->why;
 
     if (outcome->final[0] == '\0') {
@@ -164,7 +145,7 @@ static void print_rule(const struct backtest_report *report,
                        const struct backtest_score *score,
                        const struct backtest_rule *rule)
 {
-    char span[SPAN_MAX];
+    char span[SPAN_TEXT_MAX];
 
     (void)fprintf(report->out, "%5zu  %5zu", rule->fired, rule->right);
     print_share(report, rule->right, rule->labelled);
@@ -223,43 +204,33 @@ static void print_text(const struct backtest_report *report,
 
 /* --- For machines --------------------------------------------------------- */
 
-static json_t *must(json_t *json)
-{
-    if (json == NULL) {
-        abort(); /* out of memory; see architecture: memory */
-    }
-    return json;
-}
-
 static json_t *moment(time_ms at)
 {
     char text[MOMENT_TEXT_MAX];
 
-    return at == 0 ? json_null() : must(json_string(moment_print(at, text)));
+    return at == 0 ? json_null()
+                   : json_made(json_string(moment_print(at, text)));
 }
 
 static json_t *ratio(size_t part, size_t whole)
 {
-    return whole == 0 ? json_null() : must(json_real(share(part, whole)));
+    return whole == 0 ? json_null() : json_made(json_real(share(part, whole)));
 }
 
 static json_t *seconds(time_ms span, bool known)
 {
-    return known ? must(json_real((double)span / 1000)) : json_null();
+    return known ? json_made(json_real((double)span / 1000)) : json_null();
 }
 
 static json_t *path(const struct backtest_report *report,
                     const struct backtest_decision *decision)
 {
-    struct verdict *verdict = calloc(1, sizeof(*verdict));
+    struct verdict *verdict = memory_zeroed(1, sizeof(*verdict));
     json_t *json = NULL;
 
-    if (verdict == NULL) {
-        abort();
-    }
     verdict->steps = decision->steps;
     memcpy(verdict->path, decision->path, sizeof(verdict->path));
-    json = must(explain_path(report->policy, verdict));
+    json = json_made(explain_path(report->policy, verdict));
     free(verdict);
     return json;
 }
@@ -268,8 +239,8 @@ static json_t *stayed_json(const struct backtest_decision *stayed)
 {
     return stayed->at == 0
                ? json_null()
-               : must(json_pack("{s:o, s:s}", "at", moment(stayed->at), "mode",
-                                stayed->mode));
+               : json_made(json_pack("{s:o, s:s}", "at", moment(stayed->at),
+                                     "mode", stayed->mode));
 }
 
 static json_t *release_json(const struct backtest_report *report, size_t i)
@@ -280,7 +251,7 @@ static json_t *release_json(const struct backtest_report *report, size_t i)
     enum backtest_worth worth = backtest_worth(release, outcome);
     bool did = decision->did != DID_NOTHING;
 
-    return must(json_pack(
+    return json_made(json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:o, s:o, s:o, s:s, s:b, "
         "s:o, s:o, s:o, s:o, s:o, s:s?}",
         "service", release->release.service, "environment",
@@ -289,7 +260,7 @@ static json_t *release_json(const struct backtest_report *report, size_t i)
         moment(release->ends), "superseded", release->superseded, "final",
         outcome->final, "did", backtest_did_name(decision->did), "at",
         moment(did ? decision->at : 0), "mode",
-        did ? must(json_string(decision->mode)) : json_null(), "path",
+        did ? json_made(json_string(decision->mode)) : json_null(), "path",
         path(report, decision), "why", decision->why, "acts", outcome->acts,
         "incident",
         release->label == LABEL_NONE
@@ -297,7 +268,7 @@ static json_t *release_json(const struct backtest_report *report, size_t i)
             : json_boolean(release->label == LABEL_INCIDENT),
         "began", moment(release->began), "outcome",
         worth == WORTH_UNKNOWN ? json_null()
-                               : must(json_string(worth_name(worth))),
+                               : json_made(json_string(worth_name(worth))),
         "delay_seconds",
         seconds(backtest_delay(release, outcome), worth == WORTH_RIGHT),
         "not_carried_out", stayed_json(&outcome->stayed), "refusal",
@@ -310,7 +281,7 @@ static json_t *rule_json(const struct backtest_report *report,
 {
     const struct backtest_decision *decision = rule->decision;
 
-    return must(json_pack(
+    return json_made(json_pack(
         "{s:s, s:o, s:I, s:I, s:I, s:o, s:o, s:o}", "did",
         backtest_did_name(decision != NULL ? decision->did : DID_ROLLBACK),
         "path", decision != NULL ? path(report, decision) : json_null(),
@@ -321,27 +292,21 @@ static json_t *rule_json(const struct backtest_report *report,
         seconds(rule->delay, rule->right > 0)));
 }
 
-static void append(json_t *list, json_t *item)
-{
-    if (json_array_append_new(list, item) != 0) {
-        abort();
-    }
-}
-
 static void print_json(const struct backtest_report *report,
                        const struct backtest_score *score)
 {
-    json_t *releases = must(json_array()), *rules = must(json_array());
+    json_t *releases = json_made(json_array()),
+           *rules = json_made(json_array());
     json_t *all = NULL;
     int failed = 0;
 
     for (size_t i = 0; i < report->releases->count; i++) {
-        append(releases, release_json(report, i));
+        json_append(releases, release_json(report, i));
     }
     for (size_t i = 0; i < score->rules_count; i++) {
-        append(rules, rule_json(report, score, &score->rules[i]));
+        json_append(rules, rule_json(report, score, &score->rules[i]));
     }
-    all = must(json_pack(
+    all = json_made(json_pack(
         "{s:s, s:s, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
         "policy", policy_text(report->policy, report->policy->name), "digest",
         report->policy->digest, "from", moment(report->from), "to",
@@ -360,11 +325,8 @@ static void print_json(const struct backtest_report *report,
 
 void backtest_report(const struct backtest_report *report)
 {
-    struct backtest_score *score = calloc(1, sizeof(*score));
+    struct backtest_score *score = memory_zeroed(1, sizeof(*score));
 
-    if (score == NULL) {
-        abort();
-    }
     backtest_score(report->releases->list, report->outcomes,
                    report->releases->count, score);
     if (report->json) {

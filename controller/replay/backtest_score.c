@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 enum backtest_worth backtest_worth(const struct backtest_release *release,
                                    const struct backtest_outcome *outcome)
 {
@@ -113,10 +115,7 @@ void backtest_score(const struct backtest_release *releases,
 {
     struct counting counting = {releases, outcomes, count, NULL};
 
-    counting.delays = malloc((count + 1) * sizeof(time_ms));
-    if (counting.delays == NULL) {
-        abort();
-    }
+    counting.delays = memory_resized(NULL, (count + 1) * sizeof(time_ms));
     memset(ret_score, 0, sizeof(*ret_score));
     for (size_t i = 0; i < count; i++) {
         const struct backtest_decision *decision = &outcomes[i].decision;

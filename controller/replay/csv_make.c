@@ -5,17 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        abort(); /* sizes are limited; see architecture: memory */
-    }
-    return memory;
-}
+#include "policies/memory.h"
 
 struct csv *csv_make(const char *const *names, size_t count)
 {
-    struct csv *csv = must(calloc(1, sizeof(*csv)));
+    struct csv *csv = memory_zeroed(1, sizeof(*csv));
 
     assert(count <= CSV_COLUMNS_MAX);
     csv->columns = count;
@@ -34,8 +28,8 @@ void csv_make_rows(struct csv *csv, time_ms from, time_ms every, size_t rows)
 
     assert(csv->rows == 0);
     assert(rows > 0 && rows <= CSV_ROWS_MAX && cells <= CSV_CELLS_MAX);
-    csv->times = must(malloc(rows * sizeof(*csv->times)));
-    csv->numbers = must(malloc((cells + 1) * sizeof(*csv->numbers)));
+    csv->times = memory_resized(NULL, rows * sizeof(*csv->times));
+    csv->numbers = memory_resized(NULL, (cells + 1) * sizeof(*csv->numbers));
     csv->rows = rows;
     csv->rows_room = rows;
     for (size_t row = 0; row < rows; row++) {

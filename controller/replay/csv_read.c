@@ -6,13 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        abort(); /* sizes are limited; see architecture: memory */
-    }
-    return memory;
-}
+#include "policies/memory.h"
 
 /* --- The header ----------------------------------------------------------- */
 
@@ -220,9 +214,9 @@ static bool make_room(struct csv *csv, struct problems *problems)
     }
     csv->rows_room = csv->rows_room == 0 ? ROOM_FIRST : csv->rows_room * 2;
     csv->times =
-        must(realloc(csv->times, csv->rows_room * sizeof(*csv->times)));
-    csv->numbers = must(
-        realloc(csv->numbers, csv->rows_room * kept * sizeof(*csv->numbers)));
+        memory_resized(csv->times, csv->rows_room * sizeof(*csv->times));
+    csv->numbers = memory_resized(csv->numbers, csv->rows_room * kept *
+                                                    sizeof(*csv->numbers));
     return true;
 }
 
@@ -304,7 +298,7 @@ struct csv *csv_open(const char *text, size_t length, struct problems *problems)
                              CSV_BYTES_MAX / 1024 / 1024);
         return NULL;
     }
-    csv = must(calloc(1, sizeof(*csv)));
+    csv = memory_zeroed(1, sizeof(*csv));
     cells_begin(&csv->cells, text, length);
     if (!read_header(csv, problems)) {
         csv_free(csv);

@@ -4,22 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_FIRST ((size_t)64 * 1024)
+#include "policies/memory.h"
 
-static void *must(void *memory)
-{
-    if (memory == NULL) {
-        abort(); /* sizes are limited; see architecture: memory */
-    }
-    return memory;
-}
+#define ROOM_FIRST ((size_t)64 * 1024)
 
 /* Everything up to the end, or one byte more than @most. */
 static char *read_all(FILE *file, size_t most, size_t *ret_length)
 {
     size_t room = ROOM_FIRST;
     size_t length = 0;
-    char *bytes = must(malloc(room + 1));
+    char *bytes = memory_resized(NULL, room + 1);
 
     for (;;) {
         length += fread(bytes + length, 1, room - length, file);
@@ -27,7 +21,7 @@ static char *read_all(FILE *file, size_t most, size_t *ret_length)
             break;
         }
         room *= 2;
-        bytes = must(realloc(bytes, room + 1));
+        bytes = memory_resized(bytes, room + 1);
     }
     bytes[length] = '\0';
     *ret_length = length;

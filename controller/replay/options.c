@@ -38,25 +38,33 @@ static bool takes_value(enum flag flag)
 
 /* --- Errors --------------------------------------------------------------- */
 
-/* The word that getopt stumbled over, without "=...". */
-static void offending(int argc, char **argv, char *ret_name, size_t size)
+/* The option as it was written, without "=...". */
+static void offending(const struct options_words *words, char *ret_name,
+                      size_t size)
 {
-    int index = optind > 1 && optind <= argc ? optind - 1 : argc - 1;
+    int index =
+        optind > 1 && optind <= words->argc ? optind - 1 : words->argc - 1;
+    const char *written = words->argv[index];
     char word[128];
 
-    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(argv[index], "="),
-                   argv[index]);
+    (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(written, "="),
+                   written);
     text_escape(word, ret_name, size);
 }
 
-static bool refuse_unknown(int argc, char **argv, char *ret_error, size_t size)
+bool options_refuse(const struct options_words *words, int found,
+                    char *ret_error, size_t size)
 {
     const char *nearest = NULL;
     char name[160];
 
-    offending(argc, argv, name, sizeof(name));
+    offending(words, name, sizeof(name));
+    if (found == ':') {
+        (void)snprintf(ret_error, size, "%s needs a value", name);
+        return false;
+    }
     if (strncmp(name, "--", 2) == 0) {
-        nearest = nearest_name(name + 2, names, FLAGS);
+        nearest = nearest_name(name + 2, words->names, words->count);
     }
     if (nearest != NULL) {
         (void)snprintf(ret_error, size,
@@ -64,9 +72,9 @@ static bool refuse_unknown(int argc, char **argv, char *ret_error, size_t size)
                        nearest);
     } else {
         (void)snprintf(ret_error, size,
-                       "there is no option '%s' ('lastgood replay --help' "
-                       "lists them)",
-                       name);
+                       "there is no option '%s' ('lastgood %s --help' lists "
+                       "them)",
+                       name, words->command);
     }
     return false;
 }
@@ -147,6 +155,7 @@ static bool check_paths(int argc, char **argv, struct replay_options *options,
 bool options_read(int argc, char **argv, struct replay_options *ret_options,
                   char *ret_error, size_t size)
 {
+    const struct options_words words = {argc, argv, "replay", names, FLAGS};
     struct option known[FLAGS + 1];
     bool given[FLAGS] = {false};
     int found = 0;
@@ -165,15 +174,8 @@ bool options_read(int argc, char **argv, struct replay_options *ret_options,
     while ((found = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
         enum flag flag = found == 'h' ? FLAG_HELP : (enum flag)(found - 256);
 
-        if (found == ':') {
-            char name[160];
-
-            offending(argc, argv, name, sizeof(name));
-            (void)snprintf(ret_error, size, "%s needs a value", name);
-            return false;
-        }
-        if (found == '?') {
-            return refuse_unknown(argc, argv, ret_error, size);
+        if (found == ':' || found == '?') {
+            return options_refuse(&words, found, ret_error, size);
         }
         if (given[flag]) {
             (void)snprintf(ret_error, size, "--%s was given twice",

@@ -22,6 +22,25 @@ struct replay_options {
 bool options_read(int argc, char **argv, struct replay_options *ret_options,
                   char *ret_error, size_t size);
 
+/* The sentence for an option that getopt_long() stumbled over in @argv: names
+ * the likely one of @count @names, or `lastgood COMMAND --help`. */
+void options_unknown(int argc, char **argv, const char *const *names,
+                     size_t count, char *ret_error, size_t size);
+
+/* Words of any command that getopt_long() stumbled over. */
+struct options_words {
+    int argc;
+    char **argv;
+    const char *command;
+    const char *const *names; /* its options */
+    size_t count;
+};
+
+/* What is wrong with them: @found is getopt_long()'s ':' or '?'.  Returns
+ * false. */
+bool options_refuse(const struct options_words *words, int found,
+                    char *ret_error, size_t size);
+
 /* Fits 80 x 24. */
 void options_print_help(FILE *out);
 

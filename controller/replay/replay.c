@@ -8,6 +8,7 @@
 
 #include "controller/replay/file.h"
 #include "controller/replay/run.h"
+#include "policies/memory.h"
 
 /* Looks that a table may hold: a year of 15 s five times over. */
 #define LOOKS_MAX 10000000
@@ -198,13 +199,10 @@ static int judge(struct replay *replay)
 
 int replay_main(int argc, char **argv)
 {
-    struct replay *replay = calloc(1, sizeof(*replay));
+    struct replay *replay = memory_zeroed(1, sizeof(*replay));
     char error[256];
     int code = REPLAY_EXIT_ERROR;
 
-    if (replay == NULL) {
-        abort();
-    }
     replay->colour = has_colour(stderr);
     if (!options_read(argc, argv, &replay->options, error, sizeof(error))) {
         code = fail(error, REPLAY_EXIT_ERROR);

@@ -38,32 +38,11 @@ static enum colour colour_of(enum leaf_kind kind)
     return DIM;
 }
 
-/* "1h 4m 30s", "45s", "2d 3h": what is zero is left out. */
-#define SPAN_TEXT_MAX 48
-static const char *span_print(time_ms span, char text[SPAN_TEXT_MAX])
+/* "1h 4m 30s": since the deploy. */
+static const char *since_print(const struct report *report, time_ms at,
+                               char text[SPAN_TEXT_MAX])
 {
-    static const struct {
-        time_ms length;
-        const char *name;
-    } units[] = {{DAY_MS, "d"},
-                 {HOUR_MS, "h"},
-                 {MINUTE_MS, "m"},
-                 {SECOND_MS, "s"},
-                 {1, "ms"}};
-    size_t used = 0;
-
-    (void)snprintf(text, SPAN_TEXT_MAX, "0s");
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        time_ms count = span / units[i].length;
-
-        if (count > 0) {
-            used += (size_t)snprintf(text + used, SPAN_TEXT_MAX - used,
-                                     "%s%lld%s", used > 0 ? " " : "",
-                                     (long long)count, units[i].name);
-        }
-        span -= count * units[i].length;
-    }
-    return text;
+    return span_print(at - report->release->deployed_at, 1, 5, " ", text);
 }
 
 /* --- The head ------------------------------------------------------------- */
@@ -137,8 +116,7 @@ static void print_line(const struct report *report, time_ms at,
 {
     char moment[MOMENT_TEXT_MAX], span[SPAN_TEXT_MAX], since[SPAN_TEXT_MAX + 1];
 
-    (void)snprintf(since, sizeof(since), "+%s",
-                   span_print(at - report->release->deployed_at, span));
+    (void)snprintf(since, sizeof(since), "+%s", since_print(report, at, span));
     paint(report, DIM);
     (void)fprintf(report->out, "%s  %12s", moment_print(at, moment), since);
     paint(report, PLAIN);
@@ -146,19 +124,6 @@ static void print_line(const struct report *report, time_ms at,
     (void)fprintf(report->out, "  %-9s", word);
     paint(report, PLAIN);
     (void)fputc(' ', report->out);
-}
-
-static const char *answer_word(enum answer answer)
-{
-    switch (answer) {
-    case ANSWER_NO:
-        return "no";
-    case ANSWER_YES:
-        return "yes";
-    case ANSWER_UNKNOWN:
-        break;
-    }
-    return "unknown";
 }
 
 /* "Is it new? unknown": the last question answered, which led to the leaf. */
@@ -177,7 +142,7 @@ static void print_last_step(const struct report *report,
     question = policy_question(told->policy, step->question);
     value = verdict->values[question->node];
     escaped(report, policy_text(told->policy, question->text));
-    (void)fprintf(report->out, " %s", answer_word(step->answer));
+    (void)fprintf(report->out, " %s", answer_name(step->answer));
     if (value.unknown != KNOWN) {
         (void)fprintf(report->out, " (%s)", unknown_name(value.unknown));
     }
@@ -209,7 +174,7 @@ static void print_answers(const struct report *report, const struct told *told)
 
     for (uint8_t i = 0; i < verdict->steps; i++) {
         (void)fprintf(report->out, "%s%s", i == 0 ? "; " : ", ",
-                      answer_word(verdict->path[i].answer));
+                      answer_name(verdict->path[i].answer));
     }
 }
 
@@ -297,12 +262,11 @@ static void print_action(const struct report *report,
     paint(report, RED);
     (void)fprintf(report->out, "final: %s", ending->final);
     paint(report, PLAIN);
-    (void)fprintf(
-        report->out,
-        " to %s; the call would leave at %s, %s after the deploy%s\n",
-        release->last_good, moment_print(ending->first_action_at, at),
-        span_print(ending->first_action_at - release->deployed_at, span),
-        ending->by_countdown ? ", when the countdown ran down" : "");
+    (void)fprintf(report->out,
+                  " to %s; the call would leave at %s, %s after the deploy%s\n",
+                  release->last_good, moment_print(ending->first_action_at, at),
+                  since_print(report, ending->first_action_at, span),
+                  ending->by_countdown ? ", when the countdown ran down" : "");
 }
 
 static void print_final(const struct report *report,

@@ -7,6 +7,7 @@
 #include "controller/core/view.h"
 #include "controller/replay/countdown.h"
 #include "policies/explain/explain.h"
+#include "policies/memory.h"
 
 /* One service, its release and what was good before. */
 #define SERVICES 2
@@ -535,17 +536,11 @@ static struct core *make_core(const struct replay_release *release)
 bool run_judge(const struct run_options *options, struct report *report,
                char *ret_error, size_t size)
 {
-    struct run *run = calloc(1, sizeof(*run));
+    struct run *run = memory_zeroed(1, sizeof(*run));
     size_t cells = HISTORY_ROWS_MAX * (size_t)options->policy->signals + 1;
     bool good = false;
 
-    if (run == NULL) {
-        abort();
-    }
-    run->rows = calloc(cells, sizeof(*run->rows));
-    if (run->rows == NULL) {
-        abort();
-    }
+    run->rows = memory_zeroed(cells, sizeof(*run->rows));
     run->options = options;
     run->report = report;
     table_init(&run->table, options->policy, options->csv);

@@ -6,6 +6,7 @@
 
 #include "policies/evaluate.h"
 
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 struct policy *table_policy(const char *path, const char *source, size_t length,
@@ -44,12 +45,9 @@ static void ask_by_name(struct signal *signal, uint32_t query, time_ms max_age)
 
 struct policy *table_asked(const struct policy *policy, bool endless)
 {
-    struct policy *asked = malloc(policy->bytes);
+    struct policy *asked = memory_resized(NULL, policy->bytes);
     struct signal *signals = NULL;
 
-    if (asked == NULL) {
-        abort(); /* a policy's size is limited; see architecture: memory */
-    }
     memcpy(asked, policy, policy->bytes);
     signals = (struct signal *)(void *)((char *)asked + asked->signals_at);
     for (uint16_t i = 0; i < asked->signals; i++) {

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "controller/config/template.h"
+#include "policies/memory.h"
 
 /* --- Feeding the core ----------------------------------------------------- */
 
@@ -73,9 +74,8 @@ static const char *keep_text(char *kept, size_t size, const char *text)
 
 static void keep(struct driver *driver, const struct input *input)
 {
-    struct kept_answer *kept = calloc(1, sizeof(*kept));
+    struct kept_answer *kept = memory_zeroed(1, sizeof(*kept));
 
-    assert(kept != NULL);
     kept->input = *input;
     if (input->kind == INPUT_TARGET) {
         kept->input.target.version = keep_text(
@@ -343,9 +343,8 @@ static void start(struct driver *driver)
 
 static struct driver *allocate(const struct driver_options *options)
 {
-    struct driver *driver = calloc(1, sizeof(*driver));
+    struct driver *driver = memory_zeroed(1, sizeof(*driver));
 
-    assert(driver != NULL);
     driver->options = *options;
     clock_init(&driver->clock);
     TAILQ_INIT(&driver->held);
@@ -354,8 +353,7 @@ static struct driver *allocate(const struct driver_options *options)
     STAILQ_INIT(&driver->kept);
     driver->core = core_new(&options->config->core);
     driver->folder = policy_folder_new(options->config);
-    driver->said = calloc(1, sizeof(*driver->said));
-    assert(driver->said != NULL);
+    driver->said = memory_zeroed(1, sizeof(*driver->said));
     return driver;
 }
 

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 void effects_take(struct driver *driver)
 {
     for (size_t i = 0; i < driver->decision.effects_count; i++) {
-        struct held_effect *held = malloc(sizeof(*held));
+        struct held_effect *held = memory_resized(NULL, sizeof(*held));
 
-        assert(held != NULL);
         held->effect = driver->decision.effects[i];
         if (held->effect.needs <= driver->durable) {
             TAILQ_INSERT_TAIL(&driver->ready, held, link);

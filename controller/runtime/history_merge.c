@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 /* Epochs of the core count from 1: no id of an effect is one of a part. */
 #define PART_EPOCH 0
 
@@ -90,9 +92,8 @@ static void ask_all(struct driver *driver, struct merge *merge,
 
 void history_ask(struct driver *driver, const struct effect *effect)
 {
-    struct merge *merge = calloc(1, sizeof(*merge));
+    struct merge *merge = memory_zeroed(1, sizeof(*merge));
 
-    assert(merge != NULL);
     merge->id = effect->id;
     merge->signals = effect->history.policy->signals;
     find_sources(driver, merge, effect->history.release);
@@ -124,9 +125,8 @@ static void take_columns(struct merge *merge, uint16_t source,
     if (merge->samples == NULL) {
         merge->from = history->from;
         merge->rows = history->rows;
-        merge->samples =
-            calloc(history->rows * merge->signals + 1, sizeof(*merge->samples));
-        assert(merge->samples != NULL);
+        merge->samples = memory_zeroed(history->rows * merge->signals + 1,
+                                       sizeof(*merge->samples));
         for (size_t i = 0; i < history->rows * merge->signals; i++) {
             merge->samples[i].unknown = UNKNOWN_NOT_ASKED;
         }

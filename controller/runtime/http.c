@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/runtime/clock.h"
+#include "policies/memory.h"
 
 #define IN_FLIGHT_MAX   64
 #define URGENT_MAX      32 /* more, for what is urgent */
@@ -82,11 +83,9 @@ static struct host *find_host(struct http *http,
     if (host != NULL) {
         return host;
     }
-    host = calloc(1, sizeof(*host));
-    assert(host != NULL);
+    host = memory_zeroed(1, sizeof(*host));
     host->is_urgent = request->is_urgent;
-    host->key = strdup(key);
-    assert(host->key != NULL);
+    host->key = memory_text(key);
     TAILQ_INIT(&host->waiting);
     TAILQ_INSERT_TAIL(bucket, host, bucket);
     return host;
@@ -305,10 +304,9 @@ static void on_poll_closed(uv_handle_t *handle)
 
 static struct watched_socket *watch_socket(struct http *http, curl_socket_t fd)
 {
-    struct watched_socket *watched = calloc(1, sizeof(*watched));
+    struct watched_socket *watched = memory_zeroed(1, sizeof(*watched));
     int failed = 0;
 
-    assert(watched != NULL);
     watched->http = http;
     watched->fd = fd;
     failed = uv_poll_init_socket(http->loop, &watched->poll, fd);
@@ -423,10 +421,9 @@ static void set_multi(struct http *http)
 
 struct http *http_new(uv_loop_t *loop)
 {
-    struct http *http = calloc(1, sizeof(*http));
+    struct http *http = memory_zeroed(1, sizeof(*http));
     int failed = 0;
 
-    assert(http != NULL);
     http->loop = loop;
     http->multi = curl_multi_init();
     assert(http->multi != NULL);

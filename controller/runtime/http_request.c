@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
 #include "policies/problem.h"
 
 #include "controller/runtime/clock.h"
@@ -15,14 +16,6 @@
 #define KEPT_SECONDS     60 /* a longer idle connection may be dead */
 
 /* --- Making --------------------------------------------------------------- */
-
-static char *copy_text(const char *text)
-{
-    char *copy = strdup(text);
-
-    assert(copy != NULL);
-    return copy;
-}
 
 static bool add_header(struct http_request *request, const char *line)
 {
@@ -47,9 +40,8 @@ static bool add_headers(struct http_request *request,
     }
     if (call->bearer != NULL) {
         const size_t size = strlen(call->bearer) + 32;
-        char *line = malloc(size);
+        char *line = memory_resized(NULL, size);
 
-        assert(line != NULL);
         (void)snprintf(line, size, "Authorization: Bearer %s", call->bearer);
         clean = add_header(request, line) && clean;
         free(line);
@@ -86,8 +78,8 @@ static void describe(struct http_request *request, CURLU *url)
                    request->unix_socket == NULL ? scheme : "unix",
                    request->unix_socket == NULL ? host : request->unix_socket,
                    port == NULL ? "" : port);
-    request->where = copy_text(where);
-    request->host_key = copy_text(key);
+    request->where = memory_text(where);
+    request->host_key = memory_text(key);
     curl_free(scheme);
     curl_free(host);
     curl_free(port);
@@ -116,7 +108,7 @@ static bool read_url(struct http_request *request)
     } else {
         char words[160];
 
-        request->where = copy_text(request->method);
+        request->where = memory_text(request->method);
         (void)snprintf(words, sizeof(words), "not an http or https URL: %s",
                        code == CURLUE_OK ? "other scheme"
                                          : curl_url_strerror(code));
@@ -129,18 +121,16 @@ static bool read_url(struct http_request *request)
 struct http_request *request_new(const struct http_call *call, http_done *done,
                                  void *data)
 {
-    struct http_request *request = calloc(1, sizeof(*request));
+    struct http_request *request = memory_zeroed(1, sizeof(*request));
 
-    assert(request != NULL);
     assert(call->timeout > 0);
-    request->method = copy_text(call->method);
-    request->url = copy_text(call->url);
+    request->method = memory_text(call->method);
+    request->url = memory_text(call->url);
     if (call->unix_socket != NULL) {
-        request->unix_socket = copy_text(call->unix_socket);
+        request->unix_socket = memory_text(call->unix_socket);
     }
     if (call->body != NULL) {
-        request->body = malloc(call->length + 1);
-        assert(request->body != NULL);
+        request->body = memory_resized(NULL, call->length + 1);
         memcpy(request->body, call->body, call->length);
         request->length = call->length;
     }
@@ -200,8 +190,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 
         larger = larger < RECEIVED_LEAST ? RECEIVED_LEAST : larger;
         larger = larger < needed ? needed : larger;
-        moved = realloc(request->received, larger);
-        assert(moved != NULL);
+        moved = memory_resized(request->received, larger);
         request->received = moved;
         request->received_size = larger;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/runtime/clock.h"
+#include "policies/memory.h"
 #include "policies/problem.h"
 
 #define LINE_MAX_BYTES   (16 * 1024)
@@ -42,9 +43,8 @@ static const char *const level_names[] = {
 
 struct log *log_new(FILE *out, enum log_format format, enum log_level least)
 {
-    struct log *log = calloc(1, sizeof(*log));
+    struct log *log = memory_zeroed(1, sizeof(*log));
 
-    assert(log != NULL);
     log->out = out;
     log->format = format;
     log->least = least;

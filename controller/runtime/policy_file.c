@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 #include "controller/config/config_file.h"
@@ -49,8 +50,8 @@ static void keep_problems(struct policy_file *file,
     file->problems = NULL;
     file->problems_count = problems->count;
     if (problems->count > 0) {
-        file->problems = calloc(problems->count, sizeof(*file->problems));
-        assert(file->problems != NULL);
+        file->problems =
+            memory_zeroed(problems->count, sizeof(*file->problems));
         memcpy(file->problems, problems->list,
                problems->count * sizeof(*file->problems));
     }
@@ -74,11 +75,10 @@ static void take_policy(struct policy_file *file, struct policy *policy)
 void policy_file_read(struct policy_file *file, const struct config *config,
                       struct problems *scratch)
 {
-    char *text = malloc(POLICY_FILE_MAX + 2);
+    char *text = memory_resized(NULL, POLICY_FILE_MAX + 2);
     struct policy *policy = NULL;
     ssize_t length = 0;
 
-    assert(text != NULL);
     problems_init(scratch, file->path);
     length = config_read_file(file->path, text, POLICY_FILE_MAX + 2);
     if (length >= 0) {

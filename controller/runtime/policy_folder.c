@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 struct policy_folder {
@@ -27,14 +28,11 @@ struct policy_folder {
 
 struct policy_folder *policy_folder_new(const struct config *config)
 {
-    struct policy_folder *folder = calloc(1, sizeof(*folder));
+    struct policy_folder *folder = memory_zeroed(1, sizeof(*folder));
 
-    assert(folder != NULL);
     folder->config = config;
-    folder->problems = calloc(1, sizeof(*folder->problems));
-    folder->scratch = calloc(1, sizeof(*folder->scratch));
-    assert(folder->problems != NULL);
-    assert(folder->scratch != NULL);
+    folder->problems = memory_zeroed(1, sizeof(*folder->problems));
+    folder->scratch = memory_zeroed(1, sizeof(*folder->scratch));
     problems_init(folder->problems, config->policies);
     return folder;
 }
@@ -87,9 +85,8 @@ void policy_folder_known(struct policy_folder *folder, const char *name,
     if (in_force && index == folder->known_count) {
         if (folder->known_count == folder->known_room) {
             folder->known_room = folder->known_room * 2 + 16;
-            folder->known = realloc(folder->known, folder->known_room *
-                                                       sizeof(*folder->known));
-            assert(folder->known != NULL);
+            folder->known = memory_resized(
+                folder->known, folder->known_room * sizeof(*folder->known));
         }
         (void)snprintf(folder->known[index], sizeof(*folder->known), "%s",
                        name);
@@ -124,9 +121,8 @@ static struct policy_file *add_file(struct policy_folder *folder,
 
     if (folder->files_count == folder->files_room) {
         folder->files_room = folder->files_room * 2 + 16;
-        folder->files =
-            realloc(folder->files, folder->files_room * sizeof(*folder->files));
-        assert(folder->files != NULL);
+        folder->files = memory_resized(
+            folder->files, folder->files_room * sizeof(*folder->files));
     }
     file = &folder->files[folder->files_count++];
     memset(file, 0, sizeof(*file));
@@ -293,9 +289,9 @@ static int turn_of(const struct policy_file *file)
 
 static void settle_rivals(struct policy_folder *folder, const struct core *core)
 {
-    struct claim *claims = calloc(folder->files_count + 1, sizeof(*claims));
+    struct claim *claims =
+        memory_zeroed(folder->files_count + 1, sizeof(*claims));
 
-    assert(claims != NULL);
     for (size_t i = 0; i < folder->files_count; i++) {
         folder->files[i].is_in_force = is_in_force(&folder->files[i], core);
     }
@@ -362,8 +358,8 @@ static void decide_removals(struct policy_folder *folder)
 {
     folder->removed_count = 0;
     free(folder->removed);
-    folder->removed = calloc(folder->known_count + 1, sizeof(*folder->removed));
-    assert(folder->removed != NULL);
+    folder->removed =
+        memory_zeroed(folder->known_count + 1, sizeof(*folder->removed));
     for (size_t i = 0; i < folder->known_count && may_remove(folder); i++) {
         if (!is_claimed(folder, folder->known[i])) {
             memcpy(folder->removed[folder->removed_count], folder->known[i],

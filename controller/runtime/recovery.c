@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
 #include "policies/read/policy_read.h"
 
 /* A policy in force whose text this program can no longer read. */
@@ -72,10 +73,9 @@ static void note_unreadable(struct recovery *recovery,
                             const struct record *record)
 {
     const struct problem *first = &recovery->problems->list[0];
-    struct unreadable *list = realloc(
+    struct unreadable *list = memory_resized(
         recovery->unreadable, (recovery->unreadable_count + 1) * sizeof(*list));
 
-    assert(list != NULL);
     assert(recovery->problems->count > 0);
     recovery->unreadable = list;
     list += recovery->unreadable_count;
@@ -190,8 +190,7 @@ bool recovery_run(struct driver *driver, struct store *store, char *ret_error,
     enum store_result result =
         store_verify(store, &last, head, error, sizeof(error));
 
-    recovery.problems = calloc(1, sizeof(*recovery.problems));
-    assert(recovery.problems != NULL);
+    recovery.problems = memory_zeroed(1, sizeof(*recovery.problems));
     if (result == STORE_OK) {
         result = store->ops->read(store, &everything, visit, &recovery, error,
                                   sizeof(error));

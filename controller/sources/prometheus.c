@@ -1,7 +1,7 @@
 #include "controller/sources/prometheus.h"
 
-#include "controller/sources/memory.h"
 #include "controller/sources/series_join.h"
+#include "policies/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +86,8 @@ static void make_join(struct inquiry *inquiry)
                            series.values);
         }
     }
-    inquiry->readings =
-        memory_new((join_count(inquiry->join) + 1) * sizeof(struct reading));
+    inquiry->readings = memory_zeroed(1, (join_count(inquiry->join) + 1) *
+                                             sizeof(struct reading));
 }
 
 static void note(struct reading *reading, const struct sample *sample,
@@ -330,7 +330,7 @@ static struct alive *alive_at(struct prometheus *source, uint16_t service,
         }
     }
     trim_alives(source);
-    alive = memory_new(sizeof(*alive));
+    alive = memory_zeroed(1, sizeof(*alive));
     alive->source = source;
     alive->service = service;
     alive->g = g;
@@ -357,13 +357,13 @@ static void prometheus_query(struct source_adapter *adapter, uint32_t query,
         !view_query(driver_core(source->driver), query, &view)) {
         return; /* nobody waits */
     }
-    struct inquiry *inquiry = memory_new(sizeof(*inquiry));
+    struct inquiry *inquiry = memory_zeroed(1, sizeof(*inquiry));
     inquiry->source = source;
     inquiry->query = query;
     inquiry->g = g;
     inquiry->max_age = view.max_age;
     inquiry->has_fresh = view.fresh[0] != '\0';
-    inquiry->text = memory_copy(view.text, strlen(view.text));
+    inquiry->text = memory_text(view.text);
     inquiry->open = 1;
     struct ask_call call = {.service = view.service,
                             .want = WANT_VECTOR,
@@ -421,7 +421,7 @@ struct source_adapter *prometheus_make(struct driver *driver, uint16_t index)
         .history = prometheus_history_op,
         .close = prometheus_close,
     };
-    struct prometheus *source = memory_new(sizeof(*source));
+    struct prometheus *source = memory_zeroed(1, sizeof(*source));
     source->adapter.ops = &ops;
     source->driver = driver;
     source->index = index;

@@ -2,7 +2,7 @@
 
 #include "controller/config/template.h"
 #include "controller/sources/backoff.h"
-#include "controller/sources/memory.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ static void on_handle_closed(uv_handle_t *handle)
 struct prometheus_client *prometheus_client_new(struct driver *driver,
                                                 uint16_t index)
 {
-    struct prometheus_client *client = memory_new(sizeof(*client));
+    struct prometheus_client *client = memory_zeroed(1, sizeof(*client));
     client->driver = driver;
     client->config = &driver_config(driver)->sources[index];
     int failed = uv_idle_init(driver_loop(driver), &client->idle);
@@ -109,7 +109,7 @@ static struct server *server_of(struct prometheus_client *client,
         client->servers[i] = NULL;
     }
     if (!client->servers[service]) {
-        client->servers[service] = memory_new(sizeof(struct server));
+        client->servers[service] = memory_zeroed(1, sizeof(struct server));
     }
     return client->servers[service];
 }
@@ -120,7 +120,7 @@ static char *form_of(const struct ask_call *call, time_ms timeout)
 {
     static const char name[] = "query=";
     size_t size = sizeof(name) + 3 * strlen(call->query) + 256;
-    char *form = memory_new(size);
+    char *form = memory_zeroed(1, size);
     memcpy(form, name, sizeof(name));
     char *end = form + strlen(name);
     end += template_encode(call->query, end, size - strlen(name));
@@ -158,7 +158,7 @@ static char *address_of(struct prometheus_client *client,
     }
     (void)snprintf(address + length, sizeof(address) - length, "/api/v1/%s",
                    call->want == WANT_VECTOR ? "query" : "query_range");
-    return memory_copy(address, strlen(address));
+    return memory_text(address);
 }
 
 /* Without the user and password that an address may hold. */
@@ -466,7 +466,7 @@ static void on_time(uv_timer_t *timer)
 static struct ask *ask_new(struct prometheus_client *client, ask_done *done,
                            void *data)
 {
-    struct ask *ask = memory_new(sizeof(*ask));
+    struct ask *ask = memory_zeroed(1, sizeof(*ask));
     ask->client = client;
     ask->done = done;
     ask->data = data;
@@ -487,7 +487,7 @@ void prometheus_client_ask(struct prometheus_client *client,
     char error[256];
     ask->element = element;
     ask->answer.want = call->want;
-    ask->query = memory_copy(call->query, strlen(call->query));
+    ask->query = memory_text(call->query);
     ask->server = server_of(client, call->service);
     ask->address = address_of(client, call, error, sizeof(error));
     if (!ask->address) {

@@ -1,7 +1,7 @@
 #include "controller/sources/prometheus.h"
 
 #include "controller/prometheus/selection.h"
-#include "controller/sources/memory.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -181,12 +181,12 @@ static void on_nothing_done(void *data, const char *error)
 static struct column *column_add(struct past *past, enum column_kind kind,
                                  uint16_t signal)
 {
-    struct column *column = memory_new(sizeof(*column));
+    struct column *column = memory_zeroed(1, sizeof(*column));
     column->kind = kind;
     column->past = past;
     column->signal = signal;
-    column->samples = memory_new(past->rows * sizeof(struct sample));
-    column->found = memory_new(past->rows);
+    column->samples = memory_zeroed(1, past->rows * sizeof(struct sample));
+    column->found = memory_zeroed(1, past->rows);
     column->next = past->columns;
     past->columns = column;
     return column;
@@ -227,8 +227,8 @@ static void select_series(struct column *column,
     struct selection *selection = &column->selection;
     selection->count = series->selects;
     for (size_t i = 0; i < series->selects; i++) {
-        char *label = memory_copy(series->labels[i], strlen(series->labels[i]));
-        char *value = memory_copy(series->values[i], strlen(series->values[i]));
+        char *label = memory_text(series->labels[i]);
+        char *value = memory_text(series->values[i]);
         column->texts[2 * i] = label;
         column->texts[2 * i + 1] = value;
         selection->labels[i] = label;
@@ -274,7 +274,7 @@ void prometheus_history(struct driver *driver, struct prometheus_client *client,
                         uint16_t index, const struct effect *effect)
 {
     const struct source_config *config = &driver_config(driver)->sources[index];
-    struct past *past = memory_new(sizeof(*past));
+    struct past *past = memory_zeroed(1, sizeof(*past));
     time_ms from = effect->history.from, every = effect->history.every;
     uint16_t service = NONE_INDEX;
     bool any = false;
@@ -285,8 +285,8 @@ void prometheus_history(struct driver *driver, struct prometheus_client *client,
     past->every = every;
     past->rows = (size_t)((effect->history.to - from) / every) + 1;
     past->signals = effect->history.policy->signals;
-    past->samples =
-        memory_new((past->rows * past->signals + 1) * sizeof(struct sample));
+    past->samples = memory_zeroed(1, (past->rows * past->signals + 1) *
+                                         sizeof(struct sample));
     for (size_t i = 0; i < past->rows * past->signals; i++) {
         past->samples[i].unknown = UNKNOWN_NOT_ASKED;
     }

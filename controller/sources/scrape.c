@@ -1,8 +1,8 @@
 #include "controller/sources/scrape.h"
 
 #include "controller/sources/backoff.h"
-#include "controller/sources/memory.h"
 #include "controller/sources/scrape_page.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static void on_page(void *data, const struct http_answer *answer);
 
 static struct place *place_new(struct scrape *scrape, uint16_t service)
 {
-    struct place *place = memory_new(sizeof(*place));
+    struct place *place = memory_zeroed(1, sizeof(*place));
     place->scrape = scrape;
     place->service = service;
     place->page = scrape_page_new(scrape->config->fetch);
@@ -376,10 +376,10 @@ static void scrape_query(struct source_adapter *adapter, uint32_t query,
         answer(place, query, g, view.text);
         return;
     }
-    struct waiting *waiting = memory_new(sizeof(*waiting));
+    struct waiting *waiting = memory_zeroed(1, sizeof(*waiting));
     waiting->query = query;
     waiting->g = g;
-    waiting->text = memory_copy(view.text, strlen(view.text));
+    waiting->text = memory_text(view.text);
     TAILQ_INSERT_TAIL(&place->waiting, waiting, next);
 }
 
@@ -415,7 +415,7 @@ static void scrape_history(struct source_adapter *adapter,
     size_t rows =
         (size_t)((effect->history.to - effect->history.from) / every) + 1;
     struct sample *samples =
-        memory_new((rows * signals + 1) * sizeof(*samples));
+        memory_zeroed(1, (rows * signals + 1) * sizeof(*samples));
     for (size_t i = 0; i < rows * signals; i++) {
         samples[i].unknown = UNKNOWN_NOT_ASKED;
     }
@@ -476,7 +476,7 @@ struct source_adapter *scrape_make(struct driver *driver, uint16_t index)
         .close = scrape_close,
     };
     const struct config *config = driver_config(driver);
-    struct scrape *scrape = memory_new(sizeof(*scrape));
+    struct scrape *scrape = memory_zeroed(1, sizeof(*scrape));
     scrape->adapter.ops = &ops;
     scrape->driver = driver;
     scrape->index = index;

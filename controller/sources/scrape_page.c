@@ -1,8 +1,8 @@
 #include "controller/sources/scrape_page.h"
 
 #include "controller/sources/json_page.h"
-#include "controller/sources/memory.h"
 #include "controller/sources/series_match.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -49,10 +49,10 @@ struct scrape_page {
 
 struct scrape_page *scrape_page_new(enum fetch fetch)
 {
-    struct scrape_page *page = memory_new(sizeof(*page));
+    struct scrape_page *page = memory_zeroed(1, sizeof(*page));
     page->fetch = fetch;
     page->rows = page->rows_most = PAGE_ROWS_MIN;
-    page->times = memory_new(page->rows * sizeof(*page->times));
+    page->times = memory_zeroed(1, page->rows * sizeof(*page->times));
     return page;
 }
 
@@ -85,8 +85,8 @@ static size_t slot_of(const struct scrape_page *page, size_t row)
 
 static void rows_alloc(struct reading *reading, size_t rows)
 {
-    reading->numbers = memory_new(rows * sizeof(*reading->numbers));
-    reading->unknowns = memory_new(rows);
+    reading->numbers = memory_zeroed(1, rows * sizeof(*reading->numbers));
+    reading->unknowns = memory_zeroed(1, rows);
     memset(reading->unknowns, UNKNOWN_NOT_ASKED, rows);
 }
 
@@ -95,7 +95,7 @@ static void resize(struct scrape_page *page, size_t rows)
 {
     size_t keep = page->count < rows ? page->count : rows;
     size_t skip = page->count - keep;
-    time_ms *times = memory_new(rows * sizeof(*times));
+    time_ms *times = memory_zeroed(1, rows * sizeof(*times));
     for (size_t row = 0; row < keep; row++) {
         times[row] = page->times[slot_of(page, skip + row)];
     }
@@ -177,7 +177,7 @@ static void reading_init(const struct scrape_page *page,
     char why[200], what[160];
     size_t at = 0;
     bool good;
-    *reading = (struct reading){.text = memory_copy(text, strlen(text))};
+    *reading = (struct reading){.text = memory_text(text)};
     rows_alloc(reading, page->rows);
     if (page->fetch == FETCH_JSON) {
         good = json_page_pointer(text, why, sizeof(why));
@@ -190,7 +190,7 @@ static void reading_init(const struct scrape_page *page,
         }
     }
     if (!good) {
-        reading->broken = memory_copy(why, strlen(why));
+        reading->broken = memory_text(why);
     }
 }
 

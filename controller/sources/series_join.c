@@ -1,11 +1,11 @@
 #include "controller/sources/series_join.h"
 
-#include "controller/sources/memory.h"
-
 #include <assert.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "policies/memory.h"
 
 struct set {
     size_t count;
@@ -33,7 +33,7 @@ struct series_join {
 
 struct series_join *join_new(void)
 {
-    return memory_new(sizeof(struct series_join));
+    return memory_zeroed(1, sizeof(struct series_join));
 }
 
 void join_free(struct series_join *join)
@@ -107,7 +107,7 @@ static uint32_t take_set(struct series_join *join, size_t selects,
     struct set *set = &join->sets[join->sets_count];
     *set = (struct set){.count = selects};
     for (size_t i = 0; i < selects; i++) {
-        set->owned[i] = memory_copy(labels[i], strlen(labels[i]));
+        set->owned[i] = memory_text(labels[i]);
         set->labels[i] = set->owned[i];
     }
     return (uint32_t)join->sets_count++;
@@ -128,7 +128,8 @@ static void make_room(struct series_join *join)
     }
     join->buckets_count = join->buckets_count ? join->buckets_count * 4 : 8;
     free(join->buckets);
-    join->buckets = memory_new(join->buckets_count * sizeof(*join->buckets));
+    join->buckets =
+        memory_zeroed(1, join->buckets_count * sizeof(*join->buckets));
     memset(join->buckets, 0xff, join->buckets_count * sizeof(*join->buckets));
     for (size_t i = 0; i < join->count; i++) {
         uint32_t *bucket = bucket_of(join, join->series[i].hash);

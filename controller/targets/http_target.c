@@ -8,6 +8,7 @@
 
 #include "controller/runtime/call.h"
 #include "controller/targets/http_meaning.h"
+#include "policies/memory.h"
 
 /* An answer about a version is small; reading a large one holds the loop. */
 #define ANSWER_MAX (256 * 1024)
@@ -97,10 +98,9 @@ static void ask(struct target_adapter *adapter, const struct effect *effect,
                 enum asked asked, struct call_order *order)
 {
     struct http_target *target = (struct http_target *)adapter;
-    struct inquiry *inquiry = calloc(1, sizeof(*inquiry));
+    struct inquiry *inquiry = memory_zeroed(1, sizeof(*inquiry));
     struct http_meaning refused = {.result = TARGET_UNCLEAR};
 
-    assert(inquiry != NULL);
     *inquiry =
         (struct inquiry){.target = target, .asked = asked, .id = effect->id};
     LIST_INSERT_HEAD(&target->inquiries, inquiry, list);
@@ -172,9 +172,8 @@ struct target_adapter *target_make(struct driver *driver, uint16_t index)
                                           .revert = revert,
                                           .close = close_target};
     const struct config *config = driver_config(driver);
-    struct http_target *target = calloc(1, sizeof(*target));
+    struct http_target *target = memory_zeroed(1, sizeof(*target));
 
-    assert(target != NULL);
     assert(index < config->targets_count);
     target->adapter.ops = &ops;
     target->driver = driver;

@@ -1,39 +1,15 @@
 #include "policies/explain/explain.h"
 
 #include "policies/explain/explain_lines.h"
+#include "policies/explain/json_make.h"
 #include "policies/facts.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* jansson copies every text; out of memory ends the process (architecture:
- * memory), so results are used as they come. */
-
-static json_t *own(json_t *json)
-{
-    assert(json != NULL);
-    return json;
-}
-
-static void put(json_t *object, const char *key, json_t *value)
-{
-    int failed = json_object_set_new(object, key, own(value));
-
-    assert(failed == 0);
-    (void)failed;
-}
-
 static void put_text(json_t *object, const char *key, const char *text)
 {
-    put(object, key, json_string(text));
-}
-
-static void append(json_t *array, json_t *value)
-{
-    int failed = json_array_append_new(array, own(value));
-
-    assert(failed == 0);
-    (void)failed;
+    json_put(object, key, json_string(text));
 }
 
 /* --- Names ---------------------------------------------------------------- */
@@ -50,33 +26,21 @@ const char *leaf_kind_name(enum leaf_kind kind)
     return names[kind];
 }
 
-const char *answer_name(enum answer answer)
-{
-    static const char *const names[] = {
-        [ANSWER_NO] = "no",
-        [ANSWER_YES] = "yes",
-        [ANSWER_UNKNOWN] = "unknown",
-    };
-
-    assert(answer <= ANSWER_UNKNOWN);
-    return names[answer];
-}
-
 /* --- The path ------------------------------------------------------------- */
 
 json_t *explain_path(const struct policy *policy, const struct verdict *verdict)
 {
-    json_t *path = own(json_array());
+    json_t *path = json_made(json_array());
 
     for (uint8_t i = 0; i < verdict->steps; i++) {
         const struct step *step = &verdict->path[i];
         const struct question *question =
             policy_question(policy, step->question);
-        json_t *entry = own(json_object());
+        json_t *entry = json_made(json_object());
 
         put_text(entry, "question", policy_text(policy, question->text));
         put_text(entry, "answer", answer_name(step->answer));
-        append(path, entry);
+        json_append(path, entry);
     }
     return path;
 }
@@ -89,11 +53,11 @@ static void put_value(json_t *entry, const struct node *node,
     char unit[UNIT_TEXT_MAX];
 
     if (value.unknown != KNOWN) {
-        put(entry, "value", json_null());
+        json_put(entry, "value", json_null());
     } else if (node->type == TYPE_CONDITION) {
-        put(entry, "value", json_boolean(value.number != 0));
+        json_put(entry, "value", json_boolean(value.number != 0));
     } else {
-        put(entry, "value", json_real(value.number));
+        json_put(entry, "value", json_real(value.number));
     }
     if (node->type == TYPE_NUMBER) {
         put_text(entry, "unit", unit_print(node->unit, unit));
@@ -187,16 +151,16 @@ static void list(json_t *because, const struct policy *policy,
     if (is_listed(because, expression)) {
         return;
     }
-    entry = own(json_object());
+    entry = json_made(json_object());
     put_text(entry, "expr", expression);
     put_value(entry, node, verdict->values[index]);
-    append(because, entry);
+    json_append(because, entry);
 }
 
 json_t *explain_because(const struct policy *policy,
                         const struct verdict *verdict)
 {
-    json_t *because = own(json_array());
+    json_t *because = json_made(json_array());
     struct reading reading;
 
     reading_begin(&reading, policy);
@@ -231,13 +195,13 @@ static json_t *explain_leaf(const struct explainer *explainer,
     const struct facts *facts = explainer->facts;
     uint16_t index = branch.to == TO_WAIT ? LEAF_INDEX_WAIT : branch.index;
     char text[POLICY_TEXT_MAX * 2];
-    json_t *leaf = own(json_object());
+    json_t *leaf = json_made(json_object());
 
     leaf_text(policy, index, facts->service, facts->environment, facts->version,
               NULL, text, sizeof(text));
     put_text(leaf, "leaf", leaf_kind_name(policy_leaf(policy, index)->kind));
     put_text(leaf, "text", text);
-    put(leaf, "taken", json_boolean(taken));
+    json_put(leaf, "taken", json_boolean(taken));
     return leaf;
 }
 
@@ -259,9 +223,10 @@ static void hang_branch(const struct explainer *explainer, json_t **questions,
     const struct branch *branch =
         question_branch(policy_question(explainer->policy, index), answer);
 
-    put(questions[index], keys[answer],
-        branch->to == TO_QUESTION ? questions[branch->index]
-                                  : explain_leaf(explainer, *branch, taken));
+    json_put(questions[index], keys[answer],
+             branch->to == TO_QUESTION
+                 ? questions[branch->index]
+                 : explain_leaf(explainer, *branch, taken));
 }
 
 /* `unknown: then` is told as the word, not as a copy. */
@@ -303,14 +268,14 @@ static json_t *explain_question(const struct explainer *explainer,
     const struct policy *policy = explainer->policy;
     const struct question *question = policy_question(policy, index);
     const struct node *node = policy_node(policy, question->node);
-    json_t *entry = own(json_object());
+    json_t *entry = json_made(json_object());
 
     put_text(entry, "question", policy_text(policy, question->text));
     put_text(entry, "if", policy_text(policy, node->text));
     if (step != NULL) {
         put_text(entry, "answer", answer_name(step->answer));
     }
-    put(entry, "taken", json_boolean(step != NULL));
+    json_put(entry, "taken", json_boolean(step != NULL));
     return entry;
 }
 
@@ -329,9 +294,9 @@ static json_t *explain_tree(const struct explainer *explainer)
     for (uint8_t i = 0; i < verdict->steps; i++) {
         uint16_t index = verdict->path[i].question;
 
-        put(questions[index], "lines",
-            explain_lines(&reading, policy_question(policy, index)->node,
-                          verdict, explainer->facts));
+        json_put(questions[index], "lines",
+                 explain_lines(&reading, policy_question(policy, index)->node,
+                               verdict, explainer->facts));
     }
     for (uint16_t i = 0; i < policy->questions; i++) {
         hang_branches(explainer, questions, i, step_at(verdict, i));
@@ -354,31 +319,18 @@ static const char *fetch_name(enum fetch fetch)
     return names[fetch];
 }
 
-/* NULL when it is a fact that the release does not say. */
-static const char *selected_value(const struct explainer *explainer,
-                                  const struct select *select)
-{
-    const struct policy *policy = explainer->policy;
-
-    if (!select->is_fact) {
-        return policy_text(policy, select->value);
-    }
-    return fact_text(
-        explainer->facts, select->fact,
-        select->fact == FACT_LABEL ? policy_text(policy, select->value) : NULL);
-}
-
 static json_t *explain_select(const struct explainer *explainer,
                               const struct signal *signal)
 {
-    json_t *selects = own(json_object());
+    json_t *selects = json_made(json_object());
 
     for (uint8_t i = 0; i < signal->selects; i++) {
         const struct select *select = &signal->select[i];
-        const char *value = selected_value(explainer, select);
+        const char *value =
+            selected_text(explainer->policy, select, explainer->facts);
 
-        put(selects, policy_text(explainer->policy, select->label),
-            value == NULL ? json_null() : json_string(value));
+        json_put(selects, policy_text(explainer->policy, select->label),
+                 value == NULL ? json_null() : json_string(value));
     }
     return selects;
 }
@@ -387,7 +339,7 @@ static json_t *explain_named(const struct explainer *explainer, uint16_t index)
 {
     const struct policy *policy = explainer->policy;
     const struct node *node = policy_node(policy, index);
-    json_t *entry = own(json_object());
+    json_t *entry = json_made(json_object());
 
     put_text(entry, "name", policy_text(policy, node->text));
     put_value(entry, node, explainer->verdict->values[index]);
@@ -398,7 +350,7 @@ static json_t *explain_named(const struct explainer *explainer, uint16_t index)
 static json_t *explain_signals(const struct explainer *explainer)
 {
     const struct policy *policy = explainer->policy;
-    json_t *signals = own(json_array());
+    json_t *signals = json_made(json_array());
 
     for (uint16_t i = 0; i < policy->signals; i++) {
         const struct signal *signal = policy_signal(policy, i);
@@ -410,8 +362,8 @@ static json_t *explain_signals(const struct explainer *explainer)
         entry = explain_named(explainer, signal->node);
         put_text(entry, "from", fetch_name(signal->fetch));
         put_text(entry, "query", policy_text(policy, signal->query));
-        put(entry, "select", explain_select(explainer, signal));
-        append(signals, entry);
+        json_put(entry, "select", explain_select(explainer, signal));
+        json_append(signals, entry);
     }
     for (uint16_t i = 0; i < policy->nodes; i++) {
         const struct node *node = policy_node(policy, i);
@@ -421,7 +373,7 @@ static json_t *explain_signals(const struct explainer *explainer)
 
             put_text(entry, "is",
                      policy_text(policy, policy_node(policy, node->a)->text));
-            append(signals, entry);
+            json_append(signals, entry);
         }
     }
     return signals;
@@ -435,7 +387,7 @@ json_t *explain_verdict(const struct policy *policy,
 {
     const struct explainer explainer = {policy, verdict, facts};
     const struct leaf *leaf = policy_leaf(policy, verdict->leaf);
-    json_t *explanation = own(json_object());
+    json_t *explanation = json_made(json_object());
     char moment[MOMENT_TEXT_MAX];
     char text[POLICY_TEXT_MAX * 2];
 
@@ -446,10 +398,10 @@ json_t *explain_verdict(const struct policy *policy,
     put_text(explanation, "digest", policy->digest);
     put_text(explanation, "verdict", leaf_kind_name(leaf->kind));
     put_text(explanation, "text", text);
-    put(explanation, "unsure", json_boolean(verdict->unsure));
-    put(explanation, "path", explain_path(policy, verdict));
-    put(explanation, "because", explain_because(policy, verdict));
-    put(explanation, "tree", explain_tree(&explainer));
-    put(explanation, "signals", explain_signals(&explainer));
+    json_put(explanation, "unsure", json_boolean(verdict->unsure));
+    json_put(explanation, "path", explain_path(policy, verdict));
+    json_put(explanation, "because", explain_because(policy, verdict));
+    json_put(explanation, "tree", explain_tree(&explainer));
+    json_put(explanation, "signals", explain_signals(&explainer));
     return explanation;
 }

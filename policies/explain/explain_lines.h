@@ -42,6 +42,4 @@ bool reading_next(struct reading *reading, struct passage *ret_passage);
 json_t *explain_lines(struct reading *reading, uint16_t node,
                       const struct verdict *verdict, const struct facts *facts);
 
-const char *answer_name(enum answer answer);
-
 #endif

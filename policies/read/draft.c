@@ -1,6 +1,7 @@
 #include "policies/read/draft.h"
 
 #include "policies/judge.h"
+#include "policies/memory.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -191,10 +192,7 @@ struct policy *draft_finish(struct draft *draft, const char *source,
         return NULL;
     }
     head->bytes = (uint32_t)bytes;
-    block = calloc(1, bytes);
-    if (block == NULL) {
-        abort();
-    }
+    block = memory_zeroed(1, bytes);
     memcpy(block, head, sizeof(*head));
     memcpy(block + sizeof(*head), draft->texts, draft->texts_used);
     for (size_t i = 0; i < count; i++) {

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 static const struct unit no_unit = {0, 0, 0};
 static const struct unit count_unit = {1, 0, 0};
 
@@ -509,10 +511,7 @@ static uint16_t compile_item(struct draft *draft, const struct yaml_item *item,
     if (yaml_expect_text(item, draft->problems) == NULL) {
         return NONE_INDEX;
     }
-    compiler = calloc(1, sizeof(*compiler));
-    if (compiler == NULL) {
-        abort();
-    }
+    compiler = memory_zeroed(1, sizeof(*compiler));
     compiler->draft = draft;
     compiler->item = item;
     compiler->text = item->text;

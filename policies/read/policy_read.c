@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 static const char *const policy_keys[] = {
     "policy",   "applies_to", "mode",    "unsure", "watch",
     "baseline", "verify",     "signals", "tree",   "canary",
@@ -335,10 +337,7 @@ static struct policy *read_once(const char *path, const char *source,
     if (tree == NULL) {
         return NULL;
     }
-    draft = calloc(1, sizeof(*draft));
-    if (draft == NULL) {
-        abort();
-    }
+    draft = memory_zeroed(1, sizeof(*draft));
     draft->tree = tree;
     draft->problems = problems;
     draft->changes = changes;

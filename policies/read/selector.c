@@ -4,23 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/memory.h"
+
 /* The text that is read, and where to say what is wrong. */
 struct reader {
     const char *text, *at;
     char *error;
     size_t size;
 };
-
-/* Out of memory ends the process; sizes are those of a query. */
-static void *make_room(size_t size)
-{
-    void *room = calloc(1, size);
-
-    if (room == NULL) {
-        abort();
-    }
-    return room;
-}
 
 static bool read_fail(struct reader *reader, const char *what)
 {
@@ -57,7 +48,7 @@ static char *read_name(struct reader *reader, const char *more)
     if (length == 0 || (*reader->at >= '0' && *reader->at <= '9')) {
         return NULL;
     }
-    char *name = make_room(length + 1);
+    char *name = memory_zeroed(1, length + 1);
     memcpy(name, reader->at, length);
     reader->at += length;
     return name;
@@ -74,7 +65,7 @@ static char *read_string(struct reader *reader)
         return NULL;
     }
     const char *at = reader->at + 1;
-    char *value = make_room(strlen(at) + 1), *end = value;
+    char *value = memory_zeroed(1, strlen(at) + 1), *end = value;
     for (; *at && *at != quote; at++) {
         char byte = *at;
         if (byte == '\\' && quote != '`') {
@@ -219,7 +210,7 @@ struct selector *selector_read(const char *text, size_t *ret_at,
                                char *ret_error, size_t size)
 {
     struct reader reader = {text, text, ret_error, size};
-    struct selector *selector = make_room(sizeof(*selector));
+    struct selector *selector = memory_zeroed(1, sizeof(*selector));
     bool good = true;
     selector->name = read_name(&reader, ":");
     if (!selector->name) {
@@ -266,7 +257,7 @@ static bool is_like(const regex_t *pattern, const char *value, size_t length)
         copy[length] = '\0';
         return regexec(pattern, copy, 0, NULL, 0) == 0;
     }
-    char *longer = make_room(length + 1);
+    char *longer = memory_zeroed(1, length + 1);
     memcpy(longer, value, length);
     bool like = regexec(pattern, longer, 0, NULL, 0) == 0;
     free(longer);

@@ -1,4 +1,5 @@
 /* libyaml's events -> tree, and libyaml's complaints in words that help. */
+#include "policies/memory.h"
 #include "policies/read/yaml_build.h"
 #include "policies/utf8.h"
 
@@ -23,10 +24,8 @@ static void count_characters(struct event_reader *reader)
     const struct yaml_tree *tree = reader->builder->tree;
     size_t at = 0;
 
-    reader->byte_of = malloc((tree->length + 1) * sizeof(*reader->byte_of));
-    if (reader->byte_of == NULL) {
-        abort();
-    }
+    reader->byte_of =
+        memory_resized(NULL, (tree->length + 1) * sizeof(*reader->byte_of));
     while (at < tree->length) {
         uint32_t code = 0;
 

@@ -1,6 +1,7 @@
 /* JSON -> tree.  jansson judges whether it is JSON at all; after that a small
  * scanner may trust the grammar, and gives what jansson cannot: the place of
  * every value, and numbers as they were written. */
+#include "policies/memory.h"
 #include "policies/read/yaml_build.h"
 #include "policies/utf8.h"
 
@@ -193,10 +194,7 @@ bool yaml_read_json(struct yaml_builder *builder)
     if (!is_json(builder)) {
         return false;
     }
-    scanner.text = malloc(scanner.length + 1);
-    if (scanner.text == NULL) {
-        abort();
-    }
+    scanner.text = memory_resized(NULL, scanner.length + 1);
     while (going && scanner.spot.byte < scanner.length) {
         if (strchr(" \t\r\n,:", scanner.source[scanner.spot.byte]) != NULL) {
             step(&scanner);

@@ -1,5 +1,6 @@
 #include "policies/read/yaml_tree.h"
 
+#include "policies/memory.h"
 #include "policies/read/yaml_build.h"
 #include "policies/utf8.h"
 
@@ -84,20 +85,12 @@ static bool ends_with(const char *text, const char *ending)
 /* An escape of libyaml may grow: "\L" becomes three bytes. */
 static struct yaml_tree *make_tree(const char *source, size_t length)
 {
-    struct yaml_tree *tree = calloc(1, sizeof(*tree));
+    struct yaml_tree *tree = memory_zeroed(1, sizeof(*tree));
 
-    if (tree == NULL) {
-        abort();
-    }
     tree->length = length;
-    tree->source = malloc(length + 1);
+    tree->source = memory_copy(source, length);
     tree->texts_size = 2 * length + 2 * YAML_ITEMS_MAX;
-    tree->texts = malloc(tree->texts_size);
-    if (tree->source == NULL || tree->texts == NULL) {
-        abort();
-    }
-    memcpy(tree->source, source, length);
-    tree->source[length] = '\0';
+    tree->texts = memory_resized(NULL, tree->texts_size);
     return tree;
 }
 

@@ -1,12 +1,21 @@
-#include "controller/sources/memory.h"
+#include "policies/memory.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-void *memory_new(size_t size)
+void *memory_zeroed(size_t count, size_t size)
 {
-    void *memory = calloc(1, size);
+    void *memory = calloc(count ? count : 1, size);
+    if (!memory) {
+        abort();
+    }
+    return memory;
+}
+
+void *memory_resized(void *memory, size_t size)
+{
+    memory = realloc(memory, size ? size : 1);
     if (!memory) {
         abort();
     }
@@ -15,11 +24,16 @@ void *memory_new(size_t size)
 
 char *memory_copy(const char *bytes, size_t length)
 {
-    char *copy = memory_new(length + 1);
+    char *copy = memory_zeroed(length + 1, 1);
     if (length > 0) {
         memcpy(copy, bytes, length);
     }
     return copy;
+}
+
+char *memory_text(const char *text)
+{
+    return memory_copy(text, strlen(text));
 }
 
 void *memory_grow(void *array, size_t *capacity, size_t need, size_t item)
@@ -34,10 +48,6 @@ void *memory_grow(void *array, size_t *capacity, size_t need, size_t item)
     if (grown > SIZE_MAX / item) {
         abort();
     }
-    array = realloc(array, grown * item);
-    if (!array) {
-        abort();
-    }
     *capacity = grown;
-    return array;
+    return memory_resized(array, grown * item);
 }
