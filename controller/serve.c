@@ -18,8 +18,8 @@
 #include "policies/problem.h"
 
 #define HEARTBEAT_PATIENCE_MS (10 * SECOND_MS)
-/* A store's thread that has not breathed for so long hangs in the disk. */
-#define STORE_HANGS_MS (30 * SECOND_MS)
+/* The store's thread breathes once a second: less says nothing. */
+#define WATCHDOG_LEAST_MS (5 * SECOND_MS)
 
 struct daemon {
     uv_loop_t loop;
@@ -178,16 +178,14 @@ static void on_lost(void *data, const char *error)
 /* --- Signs of life -------------------------------------------------------- */
 
 /* The loop is alive when this runs; is the store's thread? */
-static bool store_is_alive(const struct daemon *daemon, time_ms patience)
-{
-    return clock_boot() - driver_store_alive_at(daemon->driver) < patience;
-}
-
 static void on_watchdog(uv_timer_t *timer)
 {
     const struct daemon *daemon = timer->data;
+    const time_ms patience = daemon->manager.watchdog < WATCHDOG_LEAST_MS
+                                 ? WATCHDOG_LEAST_MS
+                                 : daemon->manager.watchdog;
 
-    if (store_is_alive(daemon, daemon->manager.watchdog)) {
+    if (clock_boot() - driver_store_alive_at(daemon->driver) < patience) {
         service_manager_tell(&daemon->manager, "WATCHDOG=1");
     }
 }
@@ -221,8 +219,7 @@ static void on_heartbeat(uv_timer_t *timer)
                                                   : HEARTBEAT_PATIENCE_MS};
     const char *why_not = NULL;
 
-    if (daemon->beat == NULL && driver_is_ready(daemon->driver, &why_not) &&
-        store_is_alive(daemon, STORE_HANGS_MS)) {
+    if (daemon->beat == NULL && driver_is_ready(daemon->driver, &why_not)) {
         daemon->beat =
             http_send(driver_http(daemon->driver), &call, on_beat_done, daemon);
     }

@@ -100,6 +100,23 @@ static void print_problems(FILE *out, const struct problems *problems)
                   errors, count > errors ? count - errors : 0);
 }
 
+static void print_load(FILE *out, const struct driver *driver)
+{
+    struct driver_load load;
+
+    driver_load(driver, &load);
+    gauge(out, "records_waiting", "Records that are not yet durable.",
+          load.records_waiting);
+    gauge(out, "effects_waiting", "Effects that wait for records.",
+          load.effects_waiting);
+    gauge(out, "requests_waiting", "Requests to others that wait their turn.",
+          load.requests_waiting);
+    head(out, "loop_late_seconds_total", "counter",
+         "By how much the loop's seconds were too long.");
+    (void)fprintf(out, "lastgood_loop_late_seconds_total %.3f\n",
+                  (double)load.late / SECOND_MS);
+}
+
 static void print_http(FILE *out, const struct api *api)
 {
     struct http_server_counts sum = {0}, one;
@@ -146,6 +163,7 @@ void fleet_metrics(struct api *api, struct exchange *exchange,
     print_core(out, &counts);
     print_revert(out, driver_revert_timing(api->driver));
     print_problems(out, driver_policy_problems(api->driver));
+    print_load(out, api->driver);
     print_http(out, api);
     if (fclose(out) != 0) {
         abort();

@@ -46,6 +46,31 @@ static void pools_init(struct core *core)
               services * PENDING_PER_SERVICE + releases);
 }
 
+/* What each may have in the arena of texts at most: blocks and bytes. */
+#define RELEASE_BLOCKS 9
+#define RELEASE_BYTES                                                          \
+    (4 * (NAME_MAX_BYTES + 1) + RECORD_KEY_MAX + RECORD_DIGEST_MAX +           \
+     POLICY_TEXT_MAX + LABELS_MAX * sizeof(struct label) +                     \
+     POLICY_FROZEN_MAX * sizeof(struct value))
+#define SERVICE_BLOCKS 9
+#define SERVICE_BYTES                                                          \
+    (4 * (NAME_MAX_BYTES + 1) + OBSERVE_ERROR_MAX + VALUES_TEXT_MAX +          \
+     UNKNOWNS_TEXT_MAX +                                                       \
+     POLICY_SIGNALS_MAX * (sizeof(uint32_t) + sizeof(struct subscription)))
+
+static void arenas_init(struct core *core)
+{
+    size_t services = core->options.services_max, releases = core->releases.max;
+    size_t series = core->options.series_max;
+    arena_init(&core->texts,
+               releases * RELEASE_BYTES + services * SERVICE_BYTES +
+                   series * SERIES_TEXTS_MAX,
+               releases * RELEASE_BLOCKS + services * SERVICE_BLOCKS + series,
+               LABELS_MAX * sizeof(struct label));
+    arena_init(&core->judges, services * JUDGE_BYTES_MAX, services,
+               JUDGE_BYTES_MAX);
+}
+
 static uint32_t timers_needed(const struct core *core)
 {
     uint32_t of_services = 5 * core->options.services_max;
@@ -79,10 +104,7 @@ struct core *core_new(const struct core_options *options)
     core->service_buckets =
         memory_zeroed(SERVICE_BUCKETS, sizeof *core->service_buckets);
     core->watches = memory_zeroed(services, sizeof *core->watches);
-    core->judges =
-        memory_zeroed((size_t)services * JUDGE_WORDS, sizeof *core->judges);
-    core->labels = memory_zeroed((size_t)core->releases.max * LABELS_MAX,
-                                 sizeof *core->labels);
+    arenas_init(core);
     core->scratch = memory_zeroed(1, sizeof *core->scratch);
     services_from_options(core);
     return core;
@@ -94,8 +116,8 @@ void core_free(struct core *core)
         return;
     }
     free(core->scratch);
-    free(core->labels);
-    free(core->judges);
+    arena_release(&core->judges);
+    arena_release(&core->texts);
     free(core->watches);
     free(core->service_buckets);
     free(core->services);

@@ -160,7 +160,8 @@ static void forget(struct core *core, struct release *release)
         watch_stop(core, service); /* it is over, and about to be stopped */
     }
     rule_leave(core, release->rule);
-    ledger_remove(service, release->id);
+    ledger_remove(core, service, release);
+    release_drop(core, release);
     pool_remove(&core->releases, release->id);
 }
 

@@ -2,6 +2,7 @@
 #ifndef CORE_INSIDE_H
 #define CORE_INSIDE_H
 
+#include "controller/core/arena.h"
 #include "controller/core/core.h"
 #include "controller/core/freeze.h"
 #include "controller/core/incident.h"
@@ -34,11 +35,11 @@ struct core {
     uint32_t services_count;
     uint32_t *service_buckets; /* index + 1; SERVICE_BUCKETS of them */
     struct watch *watches;     /* by the service's index */
-    uint64_t *judges;          /* JUDGE_WORDS each, likewise */
 
     struct pool releases, incidents, rollbacks, freezes, notices, actions,
         pending;
-    struct label *labels; /* LABELS_MAX for each release's slot */
+    struct arena texts;  /* of services, releases, series, watches: small */
+    struct arena judges; /* what watches remember of the past */
 
     /* Work space, and what the last look's records point to. */
     struct judge_scratch *scratch;
@@ -52,7 +53,6 @@ struct core {
 };
 
 #define SERVICE_BUCKETS 32768
-#define JUDGE_WORDS     (JUDGE_BYTES_MAX / sizeof(uint64_t))
 
 /* The next record of this step, with sequence, epoch and time; and the same
  * with a service's names.  core_tell() applies it: from then on it is known.

@@ -9,8 +9,9 @@ struct release *ledger_at(const struct core *core,
                           const struct service *service, uint32_t position)
 {
     assert(position < service->releases_count);
-    struct release *release = release_find(core, service->releases[position]);
-    assert(release);
+    struct release *release =
+        pool_item(&core->releases, service->releases[position]);
+    assert(release->id != 0);
     return release;
 }
 
@@ -162,18 +163,21 @@ void ledger_insert(struct core *core, struct service *service,
         service->releases[place] = service->releases[place - 1];
         place--;
     }
-    service->releases[place] = release->id;
+    service->releases[place] = pool_slot(&core->releases, release);
     service->releases_count++;
 }
 
-void ledger_remove(struct service *service, uint64_t id)
+void ledger_remove(const struct core *core, struct service *service,
+                   const struct release *release)
 {
-    uint32_t place = 0;
-    while (place < service->releases_count && service->releases[place] != id) {
+    uint32_t slot = pool_slot(&core->releases, release), place = 0;
+    while (place < service->releases_count &&
+           service->releases[place] != slot) {
         place++;
     }
     assert(place < service->releases_count);
     memmove(&service->releases[place], &service->releases[place + 1],
-            (service->releases_count - place - 1) * sizeof(uint64_t));
+            (service->releases_count - place - 1) *
+                sizeof service->releases[0]);
     service->releases_count--;
 }

@@ -39,6 +39,7 @@ bool ledger_is_older(const struct release *a, const struct release *b);
 /* Put a new one in its place; take a forgotten one out. */
 void ledger_insert(struct core *core, struct service *service,
                    const struct release *release);
-void ledger_remove(struct service *service, uint64_t id);
+void ledger_remove(const struct core *core, struct service *service,
+                   const struct release *release);
 
 #endif

@@ -32,14 +32,27 @@ static bool is_trouble(const struct leaf *leaf)
     return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
 }
 
-static void remember(struct watch *watch, const struct policy *policy,
-                     const struct verdict *verdict)
+/* What is said of a look, as far as somebody may want to hear it. */
+static void remember_texts(struct core *core, struct watch *watch,
+                           const struct policy *policy,
+                           const struct verdict *verdict)
+{
+    char values[VALUES_TEXT_MAX] = "", unknowns[UNKNOWNS_TEXT_MAX];
+    if (watch->rollback || is_trouble(policy_leaf(policy, verdict->leaf))) {
+        describe_values(policy, verdict, values, sizeof values);
+    }
+    describe_unknowns(policy, verdict, unknowns, sizeof unknowns);
+    arena_text(&core->texts, &watch->values, values, sizeof values);
+    arena_text(&core->texts, &watch->unknowns, unknowns, sizeof unknowns);
+}
+
+static void remember(struct core *core, struct watch *watch,
+                     const struct policy *policy, const struct verdict *verdict)
 {
     watch->leaf = verdict->leaf;
     watch->root = verdict->root;
     watch->unsure = verdict->unsure;
-    describe_values(policy, verdict, watch->values, sizeof watch->values);
-    describe_unknowns(policy, verdict, watch->unknowns, sizeof watch->unknowns);
+    remember_texts(core, watch, policy, verdict);
 }
 
 static void fill_look(struct record *record, const struct policy *policy,
@@ -256,7 +269,7 @@ void look_taken(struct core *core, struct service *service, time_ms g)
     if (g <= watch->since + policy->watch.settle) {
         disbelieve(policy, &core->verdict);
     }
-    remember(watch, policy, &core->verdict);
+    remember(core, watch, policy, &core->verdict);
     if (watch->rollback) {
         verify_look(core, service, g);
         return;

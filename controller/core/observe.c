@@ -100,12 +100,19 @@ bool observe_is_clear(const struct input *input)
            name_is_valid(input->target.version);
 }
 
-const char *observe_failure(const struct input *input)
+static const char *observe_failure(const struct input *input)
 {
     if (input->target.result == TARGET_OBSERVED) {
         return "the version that it names is not a version";
     }
     return input->target.text ? input->target.text : "no answer";
+}
+
+void observe_note_failure(struct core *core, struct service *service,
+                          const struct input *input)
+{
+    arena_text(&core->texts, &service->observe_error, observe_failure(input),
+               OBSERVE_ERROR_MAX);
 }
 
 void observe_answered(struct core *core, struct service *service,
@@ -114,8 +121,7 @@ void observe_answered(struct core *core, struct service *service,
     service->observing = 0;
     if (!observe_is_clear(input)) {
         service->failures++;
-        text_copy(service->observe_error, sizeof service->observe_error,
-                  observe_failure(input));
+        observe_note_failure(core, service, input);
     } else {
         (void)observe_take(core, service, input);
     }
@@ -141,7 +147,7 @@ void observe_learn(struct core *core, struct service *service,
                    const char *version, bool complete)
 {
     service->failures = 0;
-    service->observe_error[0] = '\0';
+    arena_text(&core->texts, &service->observe_error, "", OBSERVE_ERROR_MAX);
     if (is_straggler(core, service, version, complete)) {
         return;
     }

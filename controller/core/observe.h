@@ -16,8 +16,9 @@ void observe_answered(struct core *core, struct service *service,
 /* Does the answer say what is live?  A version that is no name does not. */
 bool observe_is_clear(const struct input *input);
 
-/* Why it does not, for people. */
-const char *observe_failure(const struct input *input);
+/* It does not: keep why, for people. */
+void observe_note_failure(struct core *core, struct service *service,
+                          const struct input *input);
 
 /* A clear answer was learned; false: one that was asked for later came first,
  * so this one tells nothing of now. */

@@ -40,8 +40,9 @@ static uint32_t place_of(const struct pool *pool, uint64_t id)
     return low;
 }
 
-static void *item_in(const struct pool *pool, uint32_t slot)
+void *pool_item(const struct pool *pool, uint32_t slot)
 {
+    assert(slot < pool->max);
     return pool->items + (size_t)slot * pool->size;
 }
 
@@ -59,7 +60,7 @@ void *pool_add(struct pool *pool, uint64_t id)
     pool->ids[pool->count] = id;
     pool->slots[pool->count] = slot;
     pool->count++;
-    return item_in(pool, slot);
+    return pool_item(pool, slot);
 }
 
 void *pool_find(const struct pool *pool, uint64_t id)
@@ -68,13 +69,13 @@ void *pool_find(const struct pool *pool, uint64_t id)
     if (place == pool->count || pool->ids[place] != id) {
         return NULL;
     }
-    return item_in(pool, pool->slots[place]);
+    return pool_item(pool, pool->slots[place]);
 }
 
 void *pool_at(const struct pool *pool, uint32_t position)
 {
     assert(position < pool->count);
-    return item_in(pool, pool->slots[position]);
+    return pool_item(pool, pool->slots[position]);
 }
 
 void pool_remove(struct pool *pool, uint64_t id)
@@ -83,7 +84,7 @@ void pool_remove(struct pool *pool, uint64_t id)
     assert(place < pool->count);
     assert(pool->ids[place] == id);
     uint32_t slot = pool->slots[place];
-    memset(item_in(pool, slot), 0, pool->size);
+    memset(pool_item(pool, slot), 0, pool->size);
     size_t after = pool->count - place - 1;
     memmove(&pool->ids[place], &pool->ids[place + 1],
             after * sizeof *pool->ids);

@@ -31,7 +31,8 @@ void *pool_at(const struct pool *pool, uint32_t position);
 
 void pool_remove(struct pool *pool, uint64_t id);
 
-/* Which slot @item lies in. */
+/* Which slot @item lies in, and what lies in a slot that is used. */
 uint32_t pool_slot(const struct pool *pool, const void *item);
+void *pool_item(const struct pool *pool, uint32_t slot);
 
 #endif

@@ -181,41 +181,47 @@ static void query_forget(struct core *core, struct query *query)
     core->queries.queries_count--;
 }
 
-static void series_fill(struct series *series, const struct policy *policy,
-                        const struct signal *signal, const struct facts *facts)
+/* What a series selects by, before it has a place. */
+struct selection {
+    uint8_t selects;
+    uint16_t bytes;
+    char texts[SERIES_TEXTS_MAX];
+};
+
+static void selection_add(struct selection *selection, const char *text)
 {
-    series->selects = signal->selects;
-    for (uint8_t i = 0; i < signal->selects; i++) {
-        const struct select *select = &signal->select[i];
-        text_copy(series->labels[i], sizeof series->labels[i],
-                  policy_text(policy, select->label));
-        text_copy(series->values[i], sizeof series->values[i],
-                  selected_text(policy, select, facts));
-    }
+    char *place = selection->texts + selection->bytes;
+    text_copy(place, NAME_MAX_BYTES + 1, text);
+    selection->bytes = (uint16_t)(selection->bytes + strlen(place) + 1);
 }
 
-static bool selects_same(const struct series *a, const struct series *b)
+static void selection_fill(struct selection *selection,
+                           const struct policy *policy,
+                           const struct signal *signal,
+                           const struct facts *facts)
 {
-    if (a->selects != b->selects) {
-        return false;
+    selection->selects = signal->selects;
+    for (uint8_t i = 0; i < signal->selects; i++) {
+        const struct select *select = &signal->select[i];
+        selection_add(selection, policy_text(policy, select->label));
+        selection_add(selection, selected_text(policy, select, facts));
     }
-    for (uint8_t i = 0; i < a->selects; i++) {
-        if (!text_equal(a->labels[i], b->labels[i]) ||
-            !text_equal(a->values[i], b->values[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static uint32_t series_find(const struct core *core, const struct query *query,
-                            const struct series *wanted)
+                            const struct selection *wanted)
 {
     uint32_t id = query->series;
-    while (id != NONE_ID && !selects_same(series_at(core, id), wanted)) {
-        id = series_at(core, id)->next;
+    while (id != NONE_ID) {
+        const struct series *series = series_at(core, id);
+        if (series->bytes == wanted->bytes &&
+            (wanted->bytes == 0 ||
+             memcmp(series->texts, wanted->texts, wanted->bytes) == 0)) {
+            return id;
+        }
+        id = series->next;
     }
-    return id;
+    return NONE_ID;
 }
 
 static uint32_t free_series(struct queries *queries)
@@ -233,14 +239,21 @@ static uint32_t free_series(struct queries *queries)
 }
 
 static uint32_t series_make(struct core *core, struct query *query,
-                            const struct series *wanted)
+                            const struct selection *wanted)
 {
     uint32_t id = free_series(&core->queries);
     if (id == NONE_ID) {
         return NONE_ID;
     }
     struct series *series = series_at(core, id);
-    *series = *wanted;
+    memset(series, 0, sizeof *series);
+    char *texts = arena_take(&core->texts, wanted->bytes);
+    if (texts) {
+        memcpy(texts, wanted->texts, wanted->bytes);
+    }
+    series->selects = wanted->selects;
+    series->bytes = wanted->bytes;
+    series->texts = texts;
     series->query = query->key.id;
     series->next = query->series;
     query->series = id;
@@ -258,8 +271,8 @@ uint32_t series_take(struct core *core, const struct service *service,
         return NONE_ID;
     }
     struct query_view key = key_of(core, service, policy, signal, source);
-    struct series wanted = {0};
-    series_fill(&wanted, policy, policy_signal(policy, signal), facts);
+    struct selection wanted = {0};
+    selection_fill(&wanted, policy, policy_signal(policy, signal), facts);
     uint32_t query = query_find(core, &key);
     if (query == NONE_ID) {
         query = query_make(core, &key);
@@ -293,6 +306,8 @@ void series_leave(struct core *core, uint32_t id)
         link = &series_at(core, *link)->next;
     }
     *link = series->next;
+    arena_give(&core->texts, series->texts, series->bytes);
+    series->texts = NULL;
     core->queries.series_count--;
     query->readers--;
     if (query->readers == 0) {

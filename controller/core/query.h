@@ -49,13 +49,15 @@ struct series {
     uint32_t query, readers; /* 0 readers: the slot is free */
     uint32_t next;           /* of the same query */
     uint8_t selects;
+    uint16_t
+        bytes; /* of what it selects by, NULs included: label, value, ... */
+    const char *texts;
     struct {
         time_ms g;
         struct sample sample;
     } samples[GRID_SLOTS];
-    char labels[POLICY_SELECT_MAX][NAME_MAX_BYTES + 1];
-    char values[POLICY_SELECT_MAX][NAME_MAX_BYTES + 1];
 };
+#define SERIES_TEXTS_MAX (2 * POLICY_SELECT_MAX * (NAME_MAX_BYTES + 1))
 
 /* Whether a source answers: knowledge, from SOURCE_LOST and SOURCE_BACK. */
 struct source_state {

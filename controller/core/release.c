@@ -61,8 +61,9 @@ void release_bind(struct core *core, struct release *release, uint16_t rule)
     release->rule = rule_take(core, rule);
     rule_leave(core, before);
     const struct policy *policy = rule_policy(core, rule);
-    text_copy(release->policy, sizeof release->policy,
-              policy ? policy_text(policy, policy->name) : "");
+    arena_text(&core->texts, &release->policy,
+               policy ? policy_text(policy, policy->name) : "",
+               NAME_MAX_BYTES + 1);
     text_copy(release->digest, sizeof release->digest,
               policy ? policy->digest : "");
 }
@@ -118,6 +119,48 @@ void release_tell_moved(struct core *core, const struct release *release,
 
 /* ---- records ----------------------------------------------------------- */
 
+static void keep_name(struct core *core, const char **place, const char *text)
+{
+    arena_text(&core->texts, place, text, NAME_MAX_BYTES + 1);
+}
+
+static void keep_labels(struct core *core, struct release *release,
+                        const struct record *record)
+{
+    size_t bytes = record->labels_count * sizeof(struct label);
+    struct label *labels = arena_take(&core->texts, bytes);
+    if (labels) {
+        memcpy(labels, record->labels, bytes);
+    }
+    release->labels = labels;
+    release->labels_count = record->labels_count;
+}
+
+static void keep_texts(struct core *core, struct release *release,
+                       const struct record *record)
+{
+    keep_name(core, &release->previous, record->previous);
+    keep_name(core, &release->kind, record->release_kind);
+    keep_name(core, &release->compatible_from, record->compatible_from);
+    keep_name(core, &release->policy, "");
+    arena_text(&core->texts, &release->key, record->key, RECORD_KEY_MAX);
+    arena_text(&core->texts, &release->key_digest, record->key_digest,
+               RECORD_DIGEST_MAX);
+    arena_text(&core->texts, &release->verdict_text, "", POLICY_TEXT_MAX);
+    keep_labels(core, release, record);
+}
+
+void release_drop(struct core *core, struct release *release)
+{
+    static const struct record nothing;
+    arena_give(&core->texts, release->labels,
+               release->labels_count * sizeof(struct label));
+    arena_give(&core->texts, release->frozen,
+               release->frozens * sizeof(struct value));
+    release->frozen = NULL;
+    keep_texts(core, release, &nothing);
+}
+
 static void fill_registered(struct release *release,
                             const struct record *record)
 {
@@ -126,37 +169,20 @@ static void fill_registered(struct release *release,
     release->registered_at = record->at;
     release->since = record->deployed_at;
     text_copy(release->version, sizeof release->version, record->version);
-    text_copy(release->previous, sizeof release->previous, record->previous);
-    text_copy(release->kind, sizeof release->kind, record->release_kind);
     text_copy(release->data_change, sizeof release->data_change,
               record->data_change);
-    text_copy(release->compatible_from, sizeof release->compatible_from,
-              record->compatible_from);
-    text_copy(release->key, sizeof release->key, record->key);
-    text_copy(release->key_digest, sizeof release->key_digest,
-              record->key_digest);
     release->state = record->state;
     release->grade = record->grade;
 }
 
-static void fill_labels(struct core *core, struct release *release,
-                        const struct record *record)
-{
-    struct label *labels =
-        &core->labels[(size_t)pool_slot(&core->releases, release) * LABELS_MAX];
-    release->labels = labels;
-    release->labels_count = record->labels_count;
-    memcpy(labels, record->labels, record->labels_count * sizeof *labels);
-}
-
 /* What was announced has come; and what a rollback put live was deployed anew
  * by somebody: it is theirs now. */
-static void supplant(const struct core *core, struct service *service,
+static void supplant(struct core *core, struct service *service,
                      const struct release *release)
 {
     const struct rollback *back = rollback_find(core, service->put_live);
     if (text_equal(service->announced, release->version)) {
-        service->announced[0] = '\0';
+        keep_name(core, &service->announced, "");
     }
     if (back && text_equal(back->target, release->version)) {
         service->put_live = 0;
@@ -176,7 +202,7 @@ void release_apply_registered(struct core *core, const struct record *record)
     release->rule = NONE_INDEX;
     release->leaf = NONE_INDEX;
     fill_registered(release, record);
-    fill_labels(core, release, record);
+    keep_texts(core, release, record);
     if (release_is_active(release)) {
         release_bind(core, release,
                      rule_match(core, service->name, service->environment));
@@ -291,11 +317,25 @@ void release_apply_verdict(struct core *core, const struct record *record)
               record->digest);
     text_copy(release->verdict_kind, sizeof release->verdict_kind,
               record->verdict_kind);
-    text_copy(release->verdict_text, sizeof release->verdict_text,
-              record->text);
+    arena_text(&core->texts, &release->verdict_text, record->text,
+               POLICY_TEXT_MAX);
     if (record->incident) {
         release->incident = record->incident;
     }
+}
+
+static void keep_frozen(struct core *core, struct release *release,
+                        const struct record *record)
+{
+    size_t bytes = record->frozens * sizeof(struct value);
+    arena_give(&core->texts, release->frozen,
+               release->frozens * sizeof(struct value));
+    struct value *frozen = arena_take(&core->texts, bytes);
+    if (frozen) {
+        memcpy(frozen, record->frozen, bytes);
+    }
+    release->frozen = frozen;
+    release->frozens = record->frozens;
 }
 
 void release_apply_baseline(struct core *core, const struct record *record)
@@ -305,8 +345,7 @@ void release_apply_baseline(struct core *core, const struct record *record)
         return;
     }
     assert(record->frozens <= POLICY_FROZEN_MAX);
-    release->frozens = record->frozens;
-    memcpy(release->frozen, record->frozen, sizeof release->frozen);
+    keep_frozen(core, release, record);
     text_copy(release->frozen_digest, sizeof release->frozen_digest,
               record->digest);
 }

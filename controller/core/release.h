@@ -37,22 +37,17 @@ struct release {
     uint64_t rollback;     /* the newest about it */
     uint64_t incident;     /* the newest about it */
     time_ms judged_at;
-    const struct label *labels;
+    const struct label *labels; /* in the arena, likewise the next ones */
+    const struct value *frozen;
+    const char *previous, *kind, *compatible_from, *key, *key_digest;
+    const char *policy, *verdict_text;
     char version[NAME_MAX_BYTES + 1];
-    char previous[NAME_MAX_BYTES + 1];
-    char kind[NAME_MAX_BYTES + 1];
     char data_change[16];
-    char compatible_from[NAME_MAX_BYTES + 1];
-    char key[RECORD_KEY_MAX];
-    char key_digest[RECORD_DIGEST_MAX];
-    char policy[NAME_MAX_BYTES + 1];
     char digest[RECORD_DIGEST_MAX];         /* of that policy */
     char verdict_digest[RECORD_DIGEST_MAX]; /* that made the last verdict */
     char frozen_digest[RECORD_DIGEST_MAX];  /* that the frozen values are of */
     char verdict_kind[16];
-    char verdict_text[POLICY_TEXT_MAX];
     struct step path[POLICY_DEPTH_MAX];
-    struct value frozen[POLICY_FROZEN_MAX];
 };
 
 struct release *release_find(const struct core *core, uint64_t id);
@@ -63,6 +58,9 @@ bool release_can(const struct release *release, enum release_state next);
 /* Move it.  The table must allow it.  Call only from core_apply(). */
 void release_move(struct core *core, struct release *release,
                   enum release_state next);
+
+/* Give back what it has in the arena.  Call before it is forgotten. */
+void release_drop(struct core *core, struct release *release);
 
 /* Live or to be live: not superseded, not reverted. */
 bool release_is_active(const struct release *release);

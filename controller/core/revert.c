@@ -188,8 +188,7 @@ static void not_seen(struct core *core, struct rollback *rollback,
 {
     struct service *service = service_at(core, rollback->service);
     rollback->failures++;
-    text_copy(service->observe_error, sizeof service->observe_error,
-              observe_failure(input));
+    observe_note_failure(core, service, input);
     wait_for(core, rollback, backoff(core, rollback, rollback->failures));
 }
 

@@ -58,8 +58,10 @@ struct service *service_take(struct core *core, const char *name,
     service = &core->services[index];
     service->index = index;
     service->option = service_option_of(core, name, environment);
-    text_copy(service->name, sizeof service->name, name);
-    text_copy(service->environment, sizeof service->environment, environment);
+    arena_text(&core->texts, &service->name, name, NAME_MAX_BYTES + 1);
+    arena_text(&core->texts, &service->environment, environment,
+               NAME_MAX_BYTES + 1);
+    service->live = service->announced = service->observe_error = "";
     uint32_t *bucket = bucket_of(core, name, environment);
     service->next = *bucket;
     *bucket = (uint32_t)index + 1;
@@ -67,6 +69,7 @@ struct service *service_take(struct core *core, const char *name,
     timer_name(&service->reconcile, TIMER_RECONCILE, index);
     struct watch *watch = &core->watches[index];
     watch->rule = NONE_INDEX;
+    watch->values = watch->unknowns = "";
     timer_name(&watch->look, TIMER_LOOK, index);
     timer_name(&watch->act, TIMER_ACT, index);
     timer_name(&watch->account, TIMER_ACCOUNT, index);
@@ -128,7 +131,8 @@ void service_apply_observed(struct core *core, const struct record *record)
     struct service *service =
         service_take(core, record->service, record->environment);
     assert(service);
-    text_copy(service->live, sizeof service->live, record->version);
+    arena_text(&core->texts, &service->live, record->version,
+               NAME_MAX_BYTES + 1);
     service->complete = record->complete;
     const struct rollback *back = rollback_find(core, service->rollback);
     if (back && text_equal(back->target, service->live)) {
@@ -147,6 +151,7 @@ void service_apply_announced(struct core *core, const struct record *record)
     struct service *service =
         service_take(core, record->service, record->environment);
     assert(service);
-    text_copy(service->announced, sizeof service->announced, record->version);
+    arena_text(&core->texts, &service->announced, record->version,
+               NAME_MAX_BYTES + 1);
     service->announced_until = record->until;
 }

@@ -9,27 +9,28 @@
 
 struct core;
 
+#define OBSERVE_ERROR_MAX 256
+
 struct service {
     /* Who it is. */
     uint16_t index, option;
-    char name[NAME_MAX_BYTES + 1];
-    char environment[NAME_MAX_BYTES + 1];
-    uint32_t next; /* in its bucket: index + 1, 0: none */
+    const char *name, *environment; /* in the arena, likewise below */
+    uint32_t next;                  /* in its bucket: index + 1, 0: none */
 
     /* Knowledge. */
-    char live[NAME_MAX_BYTES + 1];
+    const char *live;
     bool complete;
     uint64_t incident; /* the open one */
     uint64_t rollback; /* under way */
     uint64_t put_live; /* the rollback that put the live version there */
-    char announced[NAME_MAX_BYTES + 1];
+    const char *announced;
     time_ms announced_until;
-    uint64_t releases[LEDGER_MAX]; /* by (deployed_at, id) */
+    uint32_t releases[LEDGER_MAX]; /* slots, by (deployed_at, id) */
     uint32_t releases_count;
 
     /* Working memory. */
     time_ms observed_at; /* 0: not since the start */
-    char observe_error[256];
+    const char *observe_error;
     uint32_t failures;  /* in a row */
     uint32_t observing; /* pending effect's counter, 0 */
     uint32_t learned;   /* counter of the newest observation believed, 0 */

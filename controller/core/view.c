@@ -1,6 +1,7 @@
 #include "controller/core/view.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
@@ -289,9 +290,11 @@ bool view_next_series(const struct core *core, uint32_t query, size_t *cursor,
     }
     const struct series *series = series_at(core, id);
     *ret_view = (struct series_view){.id = id, .selects = series->selects};
+    const char *text = series->texts;
     for (uint8_t i = 0; i < series->selects; i++) {
-        ret_view->labels[i] = series->labels[i];
-        ret_view->values[i] = series->values[i];
+        ret_view->labels[i] = text;
+        ret_view->values[i] = text + strlen(text) + 1;
+        text = ret_view->values[i] + strlen(ret_view->values[i]) + 1;
     }
     *cursor = (size_t)id + 1;
     return true;

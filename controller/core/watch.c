@@ -15,7 +15,7 @@ struct watch *watch_of(const struct core *core, const struct service *service)
 struct judge *watch_judge(const struct core *core,
                           const struct service *service)
 {
-    return (struct judge *)&core->judges[service->index * JUDGE_WORDS];
+    return watch_of(core, service)->judge;
 }
 
 static uint32_t subscription_id(const struct service *service, uint32_t at)
@@ -215,6 +215,29 @@ struct wanted {
     time_ms since;
 };
 
+static void take_memory(struct core *core, struct watch *watch)
+{
+    const struct policy *policy = rule_policy(core, watch->rule);
+    watch->judge = arena_take(&core->judges, policy->judge_bytes);
+    watch->series =
+        arena_take(&core->texts, policy->signals * sizeof *watch->series);
+    watch->subscriptions = arena_take(
+        &core->texts, policy->signals * sizeof *watch->subscriptions);
+}
+
+static void give_memory(struct core *core, const struct watch *watch)
+{
+    const struct policy *policy = rule_policy(core, watch->rule);
+    const char *texts[] = {watch->values, watch->unknowns};
+    arena_give(&core->judges, watch->judge, policy->judge_bytes);
+    arena_give(&core->texts, watch->series,
+               policy->signals * sizeof *watch->series);
+    arena_give(&core->texts, watch->subscriptions,
+               policy->signals * sizeof *watch->subscriptions);
+    arena_text(&core->texts, &texts[0], "", 1);
+    arena_text(&core->texts, &texts[1], "", 1);
+}
+
 static void start(struct core *core, struct service *service,
                   const struct wanted *wanted)
 {
@@ -225,6 +248,7 @@ static void start(struct core *core, struct service *service,
     watch->rollback = wanted->rollback;
     watch->since = wanted->since;
     copy_clock(watch, wanted->release, core->now);
+    take_memory(core, watch);
     subscribe_all(core, service, wanted->release);
     watch_judge_begin(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
@@ -249,11 +273,13 @@ void watch_stop(struct core *core, struct service *service)
     timer_stop(&core->timers, &watch->look);
     timer_stop(&core->timers, &watch->act);
     timer_stop(&core->timers, &watch->account);
+    give_memory(core, watch);
     uint16_t rule = watch->rule;
     struct timer look = watch->look, act = watch->act;
     struct timer account = watch->account;
     memset(watch, 0, sizeof *watch);
     watch->rule = NONE_INDEX;
+    watch->values = watch->unknowns = "";
     watch->look = look;
     watch->act = act;
     watch->account = account;

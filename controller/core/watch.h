@@ -9,6 +9,9 @@
 #include "controller/core/query.h"
 #include "controller/core/release.h"
 
+#define UNKNOWNS_TEXT_MAX 256
+#define VALUES_TEXT_MAX   512
+
 struct watch {
     bool on;
     uint16_t rule; /* read by it */
@@ -17,11 +20,11 @@ struct watch {
     time_ms since;     /* the judge's deployed_at */
 
     /* Which answers it waits for. */
-    time_ms g;        /* the next grid time to judge */
-    uint32_t missing; /* queries not answered for g */
-    uint32_t queries; /* subscriptions in use */
-    uint32_t series[POLICY_SIGNALS_MAX];
-    struct subscription subscriptions[POLICY_SIGNALS_MAX];
+    time_ms g;                          /* the next grid time to judge */
+    uint32_t missing;                   /* queries not answered for g */
+    uint32_t queries;                   /* subscriptions in use */
+    uint32_t *series;                   /* of each signal, in the arena */
+    struct subscription *subscriptions; /* likewise, as many */
 
     /* History. */
     uint32_t asking;    /* pending effect's counter, 0 */
@@ -42,8 +45,9 @@ struct watch {
     uint64_t looks, known_looks;
     double requests;
 
-    char unknowns[256]; /* "errors (no data), pool (stale)" */
-    char values[512];   /* "error_rate 8.7% > 5% for 2m" */
+    struct judge *judge;  /* in the arena of judges */
+    const char *unknowns; /* "errors (no data), pool (stale)" */
+    const char *values;   /* "error_rate 8.7% > 5% for 2m", in trouble */
     struct timer look, act, account;
 };
 

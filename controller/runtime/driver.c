@@ -1,10 +1,8 @@
 #include "controller/runtime/driver_inside.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "controller/config/template.h"
 #include "policies/memory.h"
@@ -135,6 +133,10 @@ static void push_done(struct driver *driver, const struct input *input)
     if (input->kind == INPUT_TARGET) {
         note_target(driver, input);
     }
+    if (input->kind == INPUT_NOTICE_DONE && input->done.id == ALARM_NOTICE) {
+        upkeep_alarm_done(driver, input);
+        return;
+    }
     if (driver_may_feed(driver) && STAILQ_EMPTY(&driver->kept)) {
         driver_feed(driver, input);
     } else {
@@ -232,6 +234,10 @@ static void on_wake(uv_async_t *wake)
     struct driver *driver = wake->data;
 
     journal_news(driver);
+    /* Before answers that were kept: one of them may call for the revert. */
+    if (driver->stop_is_untold) {
+        upkeep_stop_file(driver);
+    }
     effects_carry_out(driver);
     feed_kept(driver);
     policy_watch_feed(driver);
@@ -245,44 +251,9 @@ static void wake_up(void *data)
     (void)uv_async_send(&driver->wake);
 }
 
-/* --- Every second --------------------------------------------------------- */
-
-/* Only a clear "there is none" lifts the kill switch; what cannot be looked at
- * stays as it was. */
-static void look_for_stop_file(struct driver *driver)
-{
-    const char *path = driver->options.config->stop_file;
-    struct stat status;
-    const bool stands = stat(path, &status) == 0;
-    struct input input = {.kind = INPUT_STOP_FILE, .stop = stands};
-
-    if (!stands && errno != ENOENT && errno != ENOTDIR) {
-        return;
-    }
-    if (stands != driver->stop_stands && driver_push(driver, &input)) {
-        driver->stop_stands = stands;
-    }
-}
-
-static void look_at_clock(struct driver *driver)
-{
-    const time_ms drift = clock_drift(&driver->clock);
-    struct input input = {.kind = INPUT_CLOCK_SET};
-
-    if ((drift > CLOCK_DRIFT_MS || drift < -CLOCK_DRIFT_MS) &&
-        driver_may_feed(driver)) {
-        input.difference = clock_anchor(&driver->clock);
-        driver_feed(driver, &input);
-    }
-}
-
 static void on_second(uv_timer_t *timer)
 {
-    struct driver *driver = timer->data;
-
-    look_for_stop_file(driver);
-    look_at_clock(driver);
-    policy_watch_second(driver);
+    upkeep_second(timer->data);
 }
 
 /* --- Making --------------------------------------------------------------- */
@@ -327,17 +298,19 @@ static void make_adapters(struct driver *driver)
     }
 }
 
-/* What was recovered goes on: first the epoch, then the kill switch, so that
- * nothing is decided before it is known. */
+/* What was recovered goes on: first the epoch, then the kill switch, then the
+ * policies, so that nothing is decided before they are known: the first tick is
+ * the loop's (until it turns, none are left). */
 static void start(struct driver *driver)
 {
     const struct input started = {.kind = INPUT_STARTED};
     struct core_counts counts = {0};
 
+    assert(driver->ticks_left == 0);
     view_counts(driver->core, &counts);
     driver->stop_stands = counts.stopped;
     driver_feed(driver, &started);
-    look_for_stop_file(driver);
+    upkeep_stop_file(driver);
     policy_watch_start(driver);
 }
 
@@ -346,6 +319,7 @@ static struct driver *allocate(const struct driver_options *options)
     struct driver *driver = memory_zeroed(1, sizeof(*driver));
 
     driver->options = *options;
+    driver->hangs_after = STORE_HANGS_MS;
     clock_init(&driver->clock);
     TAILQ_INIT(&driver->held);
     TAILQ_INIT(&driver->ready);

@@ -3,15 +3,16 @@
  * It owns the core, the store's thread and the adapters, and is the only one
  * that steps the core.  Adapters turn what happened into an input and push it.
  * Records are handed to the store in order; effects and answers wait until
- * what they need is durable.  While the store is down nothing is fed but
- * answers that change no records, requests are refused at the door, and a line
- * is logged; when it works again everything goes on where it stood. */
+ * what they need is durable.  While the store is down nothing is fed but the
+ * STOP file: answers of targets and notices are kept, samples dropped, requests
+ * refused at the door; a line is logged, and people are paged when it lasts.
+ * When it works again everything goes on where it stood. */
 #ifndef RUNTIME_DRIVER_H
 #define RUNTIME_DRIVER_H
 
+#include "controller/config/config.h"
 #include "controller/core/view.h"
 #include "controller/runtime/clock.h"
-#include "controller/config/config.h"
 #include "controller/runtime/http.h"
 #include "controller/runtime/log.h"
 #include "state/store_thread.h"
@@ -71,11 +72,13 @@ struct driver_options {
     void *data;
 };
 
-/* Open the store, recover (journal -> core_apply, policies compiled from their
- * recorded text), load the policies' folder, start the adapters, feed
- * INPUT_STARTED.  NULL with one line in @ret_error. */
-struct driver *driver_new(const struct driver_options *options,
-                          char *ret_error, size_t size);
+/* Open the store, prove its chain, recover (journal -> core_apply, policies
+ * compiled from their recorded text), start the store's thread and the
+ * adapters, then tell the core: INPUT_STARTED, the STOP file, the policies'
+ * folder.  Nothing is decided before the loop turns.  NULL with one line in
+ * @ret_error, also when there is neither a folder nor a policy in force. */
+struct driver *driver_new(const struct driver_options *options, char *ret_error,
+                          size_t size);
 
 /* Hand in an input from the loop's thread; it is stepped before this returns
  * unless the store is down or a step is under way, then it is copied nowhere:
@@ -113,8 +116,18 @@ bool driver_expand(const struct driver *driver, uint16_t service,
 /* Read the policies' folder anew, also files that look unchanged (SIGHUP). */
 void driver_reload(struct driver *driver);
 
-/* The store thread's last sign of life, CLOCK_BOOTTIME; for the watchdog. */
+/* The store thread's last sign of life, CLOCK_BOOTTIME; for the watchdog.  One
+ * that hangs for 30 s makes the driver unready. */
 time_ms driver_store_alive_at(const struct driver *driver);
+
+/* How far behind it is, for /metrics. */
+struct driver_load {
+    size_t records_waiting;  /* to be durable */
+    size_t effects_waiting;  /* for records to be durable */
+    size_t requests_waiting; /* to others, for their turn */
+    time_ms late; /* by which the loop's seconds were too long, in all */
+};
+void driver_load(const struct driver *driver, struct driver_load *ret_load);
 
 /* Problems of the policies' folder now in force, for /metrics and status. */
 const struct problems *driver_policy_problems(const struct driver *driver);

@@ -11,6 +11,10 @@
 #define TICKS_PER_TURN 64
 /* Effects that may wait for durability; each needs records that wait too. */
 #define HELD_MAX STORE_QUEUE_MAX
+/* A store's thread that has not breathed for so long hangs in the disk. */
+#define STORE_HANGS_MS (30 * SECOND_MS)
+/* Notices of the core count from 1. */
+#define ALARM_NOTICE 0
 
 /* An effect between the step that asked for it and its adapter. */
 struct held_effect {
@@ -91,7 +95,14 @@ struct driver {
     uv_fs_event_t folder_event;
     uv_timer_t folder_soon; /* writers often write twice */
     int folder_in;          /* seconds to the next look without an event */
-    bool stop_stands;
+    bool stop_stands;       /* as the core was told */
+    bool stop_is_untold;    /* it is otherwise by now: there was no room */
+
+    time_ms hangs_after;   /* STORE_HANGS_MS */
+    time_ms trouble_since; /* clock_boot(), 0: it can do its work */
+    time_ms alarmed_at;    /* likewise; 0: never */
+    time_ms second_at;     /* likewise: the last one */
+    time_ms late;          /* of all seconds */
 
     struct revert_timing timing; /* of the newest revert that was sent */
     struct revert_clock clocked; /* of the one under way */
@@ -124,6 +135,7 @@ void effects_take(struct driver *driver);
 void effects_became_durable(struct driver *driver);
 void effects_carry_out(struct driver *driver);
 void effects_drop(struct driver *driver);
+void effects_notify(struct driver *driver, const struct effect *effect);
 
 /* recovery.c: the whole journal through core_apply().  False with one line. */
 bool recovery_run(struct driver *driver, struct store *store, char *ret_error,
@@ -135,6 +147,12 @@ void policy_watch_start(struct driver *driver);
 void policy_watch_second(struct driver *driver);
 void policy_watch_feed(struct driver *driver);
 void policy_watch_close(struct driver *driver);
+
+/* upkeep.c: once a second; and the kill switch at other times, when the core
+ * could not be told. */
+void upkeep_second(struct driver *driver);
+void upkeep_stop_file(struct driver *driver);
+void upkeep_alarm_done(struct driver *driver, const struct input *input);
 
 /* revert_clock.c: called where each thing happens. */
 void revert_clock_samples(struct driver *driver);

@@ -48,11 +48,27 @@ bool driver_is_ready(const struct driver *driver, const char **ret_why_not)
         *ret_why_not = driver->store_error;
         return false;
     }
+    if (clock_boot() - driver_store_alive_at(driver) >= driver->hangs_after) {
+        *ret_why_not = "the store does not come back from its disk";
+        return false;
+    }
     if (!driver_may_feed(driver)) {
         *ret_why_not = "the store is behind: too many records wait";
         return false;
     }
     return true;
+}
+
+void driver_load(const struct driver *driver, struct driver_load *ret_load)
+{
+    *ret_load = (struct driver_load){
+        .records_waiting =
+            driver->is_stopping
+                ? 0
+                : store_thread_waiting(driver->store) + driver->batched,
+        .effects_waiting = driver->held_count,
+        .requests_waiting = http_waiting(driver->http),
+        .late = driver->late};
 }
 
 time_ms driver_store_alive_at(const struct driver *driver)

@@ -113,7 +113,7 @@ static void answer_done(struct driver *driver, enum input_kind kind,
     (void)driver_push(driver, &input);
 }
 
-static void tell_sink(struct driver *driver, const struct effect *effect)
+void effects_notify(struct driver *driver, const struct effect *effect)
 {
     const struct config *config = driver->options.config;
 
@@ -188,7 +188,7 @@ static void carry_out(struct driver *driver, const struct effect *effect)
         ask_target(driver, effect);
         break;
     case EFFECT_NOTIFY:
-        tell_sink(driver, effect);
+        effects_notify(driver, effect);
         break;
     case EFFECT_RUN:
         run_action(driver, effect);

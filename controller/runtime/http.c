@@ -500,6 +500,11 @@ size_t http_in_flight(const struct http *http)
     return http->flying;
 }
 
+size_t http_waiting(const struct http *http)
+{
+    return http->waiting;
+}
+
 static void cancel_waiting(struct http *http, struct host_list *bucket)
 {
     while (!TAILQ_EMPTY(bucket)) {

@@ -79,6 +79,7 @@ struct http_request *http_send(struct http *http, const struct http_call *call,
 void http_cancel(struct http *http, struct http_request *request);
 
 size_t http_in_flight(const struct http *http);
+size_t http_waiting(const struct http *http);
 
 /* Cancel all; @closed when every handle is closed and @http is freed. */
 void http_close(struct http *http, void (*closed)(void *), void *data);

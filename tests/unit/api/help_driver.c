@@ -393,3 +393,12 @@ const struct revert_timing *driver_revert_timing(const struct driver *driver)
 {
     return &driver->timing;
 }
+
+void driver_load(const struct driver *driver, struct driver_load *ret_load)
+{
+    (void)driver;
+    *ret_load = (struct driver_load){.records_waiting = 3,
+                                     .effects_waiting = 2,
+                                     .requests_waiting = 1,
+                                     .late = 1500};
+}

@@ -581,6 +581,9 @@ static void metrics_are_prometheus_text(void **state)
                "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n", &heard);
     assert_non_null(strstr(heard.bytes, "\nlastgood_releases_watched 1\n"));
     assert_non_null(strstr(heard.bytes, "\nlastgood_ready 1\n"));
+    assert_non_null(strstr(heard.bytes, "\nlastgood_records_waiting 3\n"));
+    assert_non_null(
+        strstr(heard.bytes, "\nlastgood_loop_late_seconds_total 1.500\n"));
     assert_non_null(strstr(
         heard.bytes, "\nlastgood_revert_seconds{part=\"commit\"} 1.000000000"));
     assert_null(strstr(heard.bytes, "part=\"send\""));

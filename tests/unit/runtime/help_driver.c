@@ -35,6 +35,20 @@ struct fakes {
 };
 static struct fakes fakes;
 
+/* No adapter is ever asked for what is not yet durable. */
+static void check_durable(const struct effect *effect)
+{
+    assert(effect->needs <= fakes.scene->written);
+}
+
+static void note_close(void)
+{
+    fakes.scene->closed_adapters++;
+    if (fakes.scene->on_close != NULL) {
+        fakes.scene->on_close(fakes.scene);
+    }
+}
+
 static void source_query(struct source_adapter *source, uint32_t query,
                          time_ms g)
 {
@@ -69,6 +83,7 @@ static void source_history(struct source_adapter *source,
         .kind = INPUT_HISTORY,
         .history = {.id = effect->id, .error = "no history here"}};
 
+    check_durable(effect);
     fakes.scene->histories++;
     if (fakes.scene->on_history != NULL) {
         fakes.scene->on_history(fakes.scene, (uint16_t)(source - fakes.sources),
@@ -81,7 +96,7 @@ static void source_history(struct source_adapter *source,
 static void source_close(struct source_adapter *source)
 {
     (void)source;
-    fakes.scene->closed_adapters++;
+    note_close();
 }
 
 static void answer_target(const struct effect *effect,
@@ -102,6 +117,7 @@ static void target_observe(struct target_adapter *target,
                            const struct effect *effect)
 {
     (void)target;
+    check_durable(effect);
     fakes.scene->observes++;
     fakes.scene->asked = *effect;
     if (!fakes.scene->target_is_mute) {
@@ -115,6 +131,7 @@ static void target_revert(struct target_adapter *target,
     struct scene *scene = fakes.scene;
 
     (void)target;
+    check_durable(effect);
     scene->reverts++;
     scene->asked = *effect;
     if (scene->on_revert != NULL) {
@@ -130,7 +147,7 @@ static void target_revert(struct target_adapter *target,
 static void target_close(struct target_adapter *target)
 {
     (void)target;
-    fakes.scene->closed_adapters++;
+    note_close();
 }
 
 static void notice_send(struct notice_adapter *notice,
@@ -141,6 +158,7 @@ static void notice_send(struct notice_adapter *notice,
         .done = {.id = effect->notify.notice, .delivered = true, .text = "ok"}};
 
     (void)notice;
+    check_durable(effect);
     fakes.scene->notices++;
     (void)snprintf(fakes.scene->noticed, sizeof(fakes.scene->noticed), "%s",
                    effect->notify.text);
@@ -150,7 +168,7 @@ static void notice_send(struct notice_adapter *notice,
 static void notice_close(struct notice_adapter *notice)
 {
     (void)notice;
-    fakes.scene->closed_adapters++;
+    note_close();
 }
 
 static const struct source_ops source_ops = {source_query, source_history,
@@ -196,9 +214,14 @@ static enum store_result shim_append(struct store *store,
                                      char *ret_error, size_t size)
 {
     const struct shim_store *shim = (struct shim_store *)store;
+    enum store_result result = STORE_OK;
 
+    while (shim->scene->disk == DISK_HANGS) {
+        (void)usleep(1000);
+    }
     switch ((enum disk)shim->scene->disk) {
     case DISK_WORKS:
+    case DISK_HANGS:
         break;
     case DISK_IS_FULL:
         (void)snprintf(ret_error, size, "the test's disk is full");
@@ -207,8 +230,12 @@ static enum store_result shim_append(struct store *store,
         (void)snprintf(ret_error, size, "the test's disk is damaged");
         return STORE_CORRUPT;
     }
-    return shim->inner->ops->append(shim->inner, entries, count, ret_error,
-                                    size);
+    result =
+        shim->inner->ops->append(shim->inner, entries, count, ret_error, size);
+    if (result == STORE_OK) {
+        shim->scene->written = entries[count - 1].sequence;
+    }
+    return result;
 }
 
 static enum store_result shim_read(struct store *store,
@@ -250,7 +277,9 @@ static const struct store_ops shim_ops = {
 static struct store *open_store(struct scene *scene, char *ret_error,
                                 size_t size)
 {
+    unsigned char chain[CHAIN_BYTES];
     struct shim_store *shim = NULL;
+    uint64_t newest = 0;
     struct store *inner =
         store_sqlite_open(scene->config->sqlite, STORE_WRITE, ret_error, size);
 
@@ -262,6 +291,10 @@ static struct store *open_store(struct scene *scene, char *ret_error,
     shim->store.ops = &shim_ops;
     shim->inner = inner;
     shim->scene = scene;
+    if (inner->ops->head(inner, &newest, chain, ret_error, size) != STORE_OK) {
+        abort();
+    }
+    scene->written = newest;
     return &shim->store;
 }
 
@@ -340,8 +373,12 @@ static void on_answer(void *data, const struct effect *effect)
 {
     struct scene *scene = data;
 
+    check_durable(effect);
     assert(scene->answers_count < ANSWERS_MAX);
     scene->answers[scene->answers_count++] = *effect;
+    if (scene->on_answer != NULL) {
+        scene->on_answer(scene, effect);
+    }
 }
 
 static void on_stopped(void *data)

@@ -11,7 +11,7 @@
 #define ANSWERS_MAX 64
 
 /* What a store's append does next. */
-enum disk { DISK_WORKS, DISK_IS_FULL, DISK_IS_DAMAGED };
+enum disk { DISK_WORKS, DISK_IS_FULL, DISK_IS_DAMAGED, DISK_HANGS };
 
 struct scene {
     char folder[FILES_PATH_MAX];
@@ -25,7 +25,8 @@ struct scene {
     bool is_stopped;
     char lost[512];
     int losses;
-    _Atomic int disk; /* enum disk */
+    _Atomic int disk;         /* enum disk */
+    _Atomic uint64_t written; /* the newest record on it */
 
     /* Answers to requests, in order. */
     struct effect answers[ANSWERS_MAX];
@@ -43,6 +44,8 @@ struct scene {
     struct effect asked; /* the newest of them */
     char noticed[RECORD_TEXT_MAX];
     void (*on_revert)(struct scene *scene, const struct effect *effect);
+    void (*on_answer)(struct scene *scene, const struct effect *effect);
+    void (*on_close)(struct scene *scene); /* of each adapter */
 };
 
 #define SCENE_POLICY                                                           \
