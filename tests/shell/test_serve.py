@@ -9,9 +9,8 @@ import subprocess
 import unittest
 
 import world
-from world import World, until
-
-SANITIZER = r"AddressSanitizer|LeakSanitizer|runtime error"
+from world import PATIENCE, World, until
+from serving import SANITIZER
 
 
 class Case(unittest.TestCase):
@@ -20,8 +19,8 @@ class Case(unittest.TestCase):
         self.addCleanup(self.world.close)
 
     def check_clean(self, daemon):
-        self.assertEqual(daemon.stop(), 0, daemon.said())
-        self.assertIsNone(daemon.find(SANITIZER), daemon.said())
+        self.assertEqual(daemon.terminate(), 0, daemon.said())
+        self.assertNotRegex(daemon.said(), SANITIZER)
 
     def deploy_bad(self, daemon, service="shop", good="1.0", bad="2.0"):
         """`good` is vouched for, `bad` is live and throws errors."""
@@ -46,20 +45,20 @@ class Ordinary(Case):
     def test_sigint_ends_it_too(self):
         daemon = self.world.start()
         daemon.signal(signal.SIGINT)
-        self.assertEqual(daemon.wait(), 0)
+        self.assertEqual(daemon.ended(), 0)
 
     def test_a_bad_release_is_reverted_once_and_people_are_told(self):
         daemon = self.world.start()
         self.deploy_bad(daemon)
-        until(lambda: self.world.deployer.reverts, "the revert")
+        until("the revert", lambda: self.world.deployer.effective)
         self.world.metrics.values["errors_of_shop"] = 0
         daemon.await_line("event=rollback.recovered")
-        self.assertEqual(len(self.world.deployer.requests), 1)
-        order = self.world.deployer.requests[0]
+        self.assertEqual(len(self.world.deployer.posts), 1)
+        order = self.world.deployer.posts[0]
         self.assertEqual(order["version"], "1.0")
         self.assertEqual(order["expected_version"], "2.0")
         self.assertTrue(order["key"])
-        until(self.world.pager.texts, "a page")
+        until("a page", lambda: self.world.pager.pages)
         code, text = daemon.run("gate", "shop", "--environment", "production")
         self.assertEqual(code, 3, text)
         code, text = daemon.run("why", "shop", "2.0", "--environment",
@@ -77,7 +76,7 @@ class Ordinary(Case):
         for name in names:
             self.deploy_bad(daemon, name)
         self.world.deployer.live["shop"] = "1.0"
-        until(lambda: len(self.world.deployer.reverts) == 3, "three reverts")
+        until("three reverts", lambda: len(self.world.deployer.effective) == 3)
         self.assertEqual(self.world.deployer.live,
                          {"a": "1.0", "b": "1.0", "c": "1.0", "shop": "1.0"})
         self.check_clean(daemon)
@@ -88,12 +87,12 @@ class Ordinary(Case):
         self.assertEqual(code, 0, text)
         self.world.deployer.live["shop"] = "2.0"
         self.assertEqual(daemon.register("2.0")[0], 0)
-        until(lambda: self.world.metrics.queries > 2, "queries")
+        until("queries", lambda: self.world.metrics.queries > 2)
         self.world.metrics.stop()
         daemon.await_line("event=source.lost")
         self.world.metrics.start()
         daemon.await_line("event=source.back")
-        self.assertEqual(self.world.deployer.requests, [])
+        self.assertEqual(self.world.deployer.posts, [])
         self.check_clean(daemon)
 
     def test_a_changed_policy_is_taken_up_and_a_broken_one_is_not(self):
@@ -107,8 +106,8 @@ class Ordinary(Case):
         names = str(daemon.json("/v1/policies"))
         self.assertIn("shop", names)
         daemon.signal(signal.SIGHUP)
-        until(lambda: daemon.said().count("event=policy.folder") >= 4,
-              "the folder read again\n" + daemon.said())
+        until("the folder read again", lambda:
+              daemon.said().count("event=policy.folder") >= 4)
         self.check_clean(daemon)
 
     def test_the_stop_file_holds_everything(self):
@@ -117,10 +116,10 @@ class Ordinary(Case):
         daemon.await_line("event=stop_file .*stands=yes")
         self.deploy_bad(daemon)
         daemon.await_line("event=rollback.refused|event=incident.opened")
-        self.assertEqual(self.world.deployer.requests, [])
+        self.assertEqual(self.world.deployer.posts, [])
         self.world.remove("STOP")
         daemon.await_line("event=stop_file .*stands=no")
-        until(lambda: self.world.deployer.reverts, "the revert")
+        until("the revert", lambda: self.world.deployer.effective)
         self.check_clean(daemon)
 
 
@@ -132,12 +131,12 @@ class Killed(Case):
         return self.world.start()
 
     def check_one_revert(self, daemon):
-        until(lambda: self.world.deployer.reverts, "the revert")
+        until("the revert", lambda: self.world.deployer.effective)
         self.world.metrics.values["errors_of_shop"] = 0
         daemon.await_line("event=rollback.recovered")
-        self.assertEqual(len(self.world.deployer.reverts), 1)
-        keys = {order["key"] for order in self.world.deployer.requests}
-        self.assertEqual(len(keys), 1, self.world.deployer.requests)
+        self.assertEqual(len(self.world.deployer.effective), 1)
+        keys = {order["key"] for order in self.world.deployer.posts}
+        self.assertEqual(len(keys), 1, self.world.deployer.posts)
         self.assertEqual(self.world.deployer.live["shop"], "1.0")
         self.check_clean(daemon)
 
@@ -160,27 +159,28 @@ class Killed(Case):
 
     def kill_at(self, moment):
         """Kill the daemon while the deployment API serves it."""
-        daemon = self.world.start()
+        daemon, moments = self.world.start(), self.world.deployer.moments
 
-        def hook(now):
-            if now == moment and \
-                    (moment != "live" or daemon.find("rollback.proposed")):
-                self.world.deployer.hook = None
+        def observed():
+            if daemon.find("rollback.proposed"):
                 daemon.kill()
+            else:
+                moments["live", "shop"] = observed
 
-        self.world.deployer.hook = hook
+        moments[moment, "shop"] = \
+            observed if moment == "live" else daemon.kill
         self.deploy_bad(daemon)
-        daemon.wait()
+        daemon.ended()
         self.check_one_revert(self.world.start())
 
     def test_while_the_target_is_observed(self):
         self.kill_at("live")
 
     def test_when_the_revert_arrives(self):
-        self.kill_at("revert")
+        self.kill_at("post")
 
     def test_when_the_revert_is_done(self):
-        self.kill_at("reverted")
+        self.kill_at("posted")
 
     def test_while_recovery_is_proven(self):
         daemon = self.world.start()
@@ -282,7 +282,7 @@ class FullDisk(Case):
         self.grow_to(daemon, resource.RLIM_INFINITY)
         daemon.await_line("event=store.up")
         self.deploy_bad(daemon)
-        until(lambda: self.world.deployer.reverts, "the revert")
+        until("the revert", lambda: self.world.deployer.effective)
         self.assertIn("another", str(daemon.json("/v1/policies")))
         self.check_clean(daemon)
 
@@ -317,7 +317,7 @@ class BadMetrics(Case):
 
     def await_query(self, name):
         asked = self.world.metrics.queries
-        until(lambda: self.world.metrics.queries > asked, name)
+        until(name, lambda: self.world.metrics.queries > asked)
 
     def test_no_answer_of_the_source_reverts(self):
         daemon = self.world.start()
@@ -331,31 +331,13 @@ class BadMetrics(Case):
             # A good one between them, or the source would rest ever longer.
             self.world.metrics.instead = None
             self.await_query(name)
-            self.assertEqual(self.world.deployer.requests, [], name)
+            self.assertEqual(self.world.deployer.posts, [], name)
             self.assertIsNone(daemon.process.poll(), daemon.said())
         # It was watching all the time: a real answer is acted upon.
         self.world.metrics.values["errors_of_shop"] = 50
         self.world.metrics.instead = None
-        until(lambda: self.world.deployer.reverts, "the revert")
+        until("the revert", lambda: self.world.deployer.effective)
         self.check_clean(daemon)
-
-
-def first(times, serve):
-    """So for the first @times requests, then as it should be."""
-    def mode(part, handler, order, attempt):
-        if attempt <= times:
-            serve(handler)
-        else:
-            part.revert(handler, order, attempt)
-    return mode
-
-
-def after_doing(serve):
-    """It does what it was asked, and then says something else."""
-    def mode(part, handler, order, _attempt):
-        part.take(order["service"], order)
-        serve(handler)
-    return mode
 
 
 class BadTarget(Case):
@@ -363,26 +345,26 @@ class BadTarget(Case):
     the end is told."""
 
     MODES = {
-        "twice-503": first(2, status(503)),
-        "once-429": first(1, status(429, headers=[("Retry-After", "1")])),
-        "once-closed": first(1, lambda handler: handler.hang_up()),
-        "once-silent": first(1, lambda handler: handler.hang(3)),
-        "done-closed": after_doing(lambda handler: handler.hang_up()),
-        "done-silent": after_doing(lambda handler: handler.hang(3)),
-        "done-500": after_doing(status(500)),
-        "done-10-mib": after_doing(lambda handler: handler.chatter(10)),
-        "done-html": after_doing(status(200)),
+        "twice-503": ["503", "503"],
+        "once-429": ["429"],
+        "once-closed": ["hang_up"],
+        "once-silent": ["hang"],
+        "done-closed": ["hang_up_after..."],
+        "done-silent": ["hang_after..."],
+        "done-500": ["500_after..."],
+        "done-10-mib": ["chatter_after..."],
+        "done-html": ["html_after..."],
     }
     HOPELESS = {
-        "always-400": first(1000, status(400)),
-        "always-404": first(1000, status(404)),
-        "redirects": first(1000, status(302, headers=[("Location", "/x")])),
-        "only-says-ok": first(1000, status(200)),
+        "always-400": ["400..."],
+        "always-404": ["404..."],
+        "redirects": ["redirect..."],
+        "only-says-ok": ["html..."],
     }
 
     def deploy_all(self, daemon, modes):
         for name, mode in modes.items():
-            self.world.deployer.modes[name] = mode
+            self.world.deployer.misbehave(name, *mode)
             self.deploy_bad(daemon, name)
 
     def test_each_ends_once(self):
@@ -393,20 +375,19 @@ class BadTarget(Case):
         daemon = self.world.start()
         self.deploy_all(daemon, everyone)
         for name in self.MODES:
-            until(lambda: self.world.deployer.live[name] == "1.0", name)
+            until(name, lambda: self.world.deployer.live[name] == "1.0")
             self.world.metrics.values["errors_of_" + name] = 0
         for name in self.MODES:
             daemon.await_line("event=rollback.recovered .*service=%s " % name)
         for name in self.HOPELESS:
             daemon.await_line("event=rollback.failed .*service=%s " % name)
-            until(lambda: any(name in text and "failed" in text
-                              for text in self.world.pager.texts()),
-                  "the page of " + name)
+            until("the page of " + name,
+                  lambda: self.world.pager.about(name, "failed"))
             self.assertEqual(self.world.deployer.live[name], "2.0")
-        done = [order["service"] for order in self.world.deployer.reverts]
+        done = [order["service"] for order in self.world.deployer.effective]
         self.assertEqual(sorted(done), sorted(self.MODES))
         for name in everyone:
-            keys = {order["key"] for order in self.world.deployer.requests
+            keys = {order["key"] for order in self.world.deployer.posts
                     if order["service"] == name}
             self.assertEqual(len(keys), 1, name)
         self.check_clean(daemon)
@@ -417,7 +398,7 @@ class Manager(Case):
         path = self.world.folder + "/notify"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         listener.bind(path)
-        listener.settimeout(world.PATIENCE)
+        listener.settimeout(PATIENCE)
         self.addCleanup(listener.close)
         daemon = self.world.start(environment={"NOTIFY_SOCKET": path,
                                                "WATCHDOG_USEC": "400000"})
@@ -434,7 +415,7 @@ class Manager(Case):
         self.world.configure(more="heartbeat: {get: %s/beat, every: 1s}\n" %
                              self.world.pager.url)
         daemon = self.world.start()
-        until(lambda: len(self.world.pager.pages) >= 2, "two beats")
+        until("two beats", lambda: self.world.pager.beats >= 2)
         self.check_clean(daemon)
 
 

@@ -12,7 +12,6 @@ import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,48 +19,18 @@ import threading
 import time
 import traceback
 import unittest
-import urllib.error
 import urllib.parse
-import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "peers"))
 
 from peers import Deployer, Exporter, Pager
+from serving import (PATIENCE, SANITIZER, Process, fetch, free_port,
+                     until)
 
 BINARY = os.path.abspath(sys.argv[1])
-PATIENCE = 90            # seconds until a story that waits gives up
 TOGETHER = 8             # stories at once
 WORLDS = 24              # targets of a Prometheus
 SECRET = b"the key of the hook"
-SANITIZER = re.compile(r"(Address|Leak|Thread|UndefinedBehavior)Sanitizer|"
-                       r"runtime error:|Assertion .* failed")
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-def until(what, ask, patience=PATIENCE):
-    """Wait until ask() answers something true; it is returned."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        answer = ask()
-        if answer:
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(f"never came: {what}")
-
-
-def fetch(url, body=None, headers=None):
-    """Status and body of an answer; status 0: there was none."""
-    request = urllib.request.Request(url, body, headers or {})
-    try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-    except OSError as error:
-        return 0, str(error)
 
 
 # ---- Prometheus ------------------------------------------------------------
@@ -138,31 +107,20 @@ class Stage:
 
 # ---- the daemon ------------------------------------------------------------
 
-class Daemon:
-    """`lastgood serve` as a process; every line it says is kept."""
+class Daemon(Process):
+    """`lastgood serve`, with the events of its log."""
 
     def __init__(self, world, prepare=None):
-        self.world, self.lines, self.events = world, [], []
-        self.process = subprocess.Popen(
-            [BINARY, "serve", "--log", "json", "--config",
-             world.folder / "lastgood.yaml"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, start_new_session=True,
-            preexec_fn=prepare)
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
+        self.world, self.events = world, []
+        super().__init__([BINARY, "serve", "--log", "json", "--config",
+                          world.folder / "lastgood.yaml"], prepare)
 
-    def read(self):
-        for raw in self.process.stderr:
-            line = raw.decode(errors="replace").rstrip("\n")
-            self.lines.append(line)
-            if line.startswith("{"):
-                event = json.loads(line)
-                self.events.append(event)
-                self.world.heard(event)
-
-    def said(self):
-        return "\n".join(self.lines)
+    def hear(self, line):
+        super().hear(line)
+        if line.startswith("{"):
+            event = json.loads(line)
+            self.events.append(event)
+            self.world.heard(event)
 
     def all(self, kind, **fields):
         return [event for event in list(self.events)
@@ -184,19 +142,6 @@ class Daemon:
             return until(f"{kind} {fields}", ask)[0]
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.said()}") from None
-
-    def kill(self):
-        self.process.kill()
-        self.ended()
-
-    def terminate(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.ended()
-
-    def ended(self):
-        code = self.process.wait(PATIENCE)
-        self.reader.join(PATIENCE)
-        return code
 
 
 # ---- the world -------------------------------------------------------------

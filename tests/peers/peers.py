@@ -1,4 +1,4 @@
-"""The scripted peers of the daemon: an exporter, a deployment API, a pager.
+"""The scripted peers of the daemon: metrics, a deployment API, a pager.
 
 Each serves in threads of its own on a free port of the loopback address and
 keeps what was asked of it.  Nothing here knows lastgood's code: only its
@@ -7,80 +7,42 @@ documents.
 import contextlib
 import hashlib
 import hmac
-import http.server
 import json
-import socket
-import struct
 import threading
 import time
 import urllib.parse
 
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 120
-
-    def log_message(self, *_):
-        pass
-
-    def serve(self):
-        length = int(self.headers.get("Content-Length") or 0)
-        self.server.part.serve(self, self.rfile.read(length))
-
-    do_GET = do_POST = do_PUT = serve
-
-    def answer(self, status, body, kind="application/json", headers=()):
-        if not isinstance(body, bytes):
-            body = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def close_early(self):
-        """Promise more than comes, then reset the connection."""
-        self.close_connection = True
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
-        self.wfile.flush()
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-                                   struct.pack("ii", 1, 0))
-        self.connection.close()
+from serving import Part
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    request_queue_size = 64
+class Metrics(Part):
+    """As much of Prometheus as is asked of it: `values` by query's text."""
 
-    def handle_error(self, request, client_address):
-        pass  # a client that left: daemons are killed on purpose
-
-
-class Part:
     def __init__(self):
-        self.lock, self.port = threading.RLock(), 0
-        self.start()
+        self.values, self.queries = {}, 0
+        self.instead = None  # serve(handler) instead of an answer
+        super().__init__()
 
-    def start(self):
-        self.server = Server(("127.0.0.1", self.port), Handler)
-        self.server.part = self
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(
-            target=self.server.serve_forever, args=(0.05,), daemon=True)
-        self.thread.start()
+    def serve(self, handler, body):
+        form = dict(urllib.parse.parse_qsl(
+            body.decode() or urllib.parse.urlsplit(handler.path).query))
+        self.queries += 1
+        if self.instead is not None:
+            self.instead(handler)
+        elif handler.path.startswith("/api/v1/query_range"):
+            start, end = float(form["start"]), float(form["end"])
+            step = float(form["step"].rstrip("s"))
+            steps = int((end - start) / step + 1e-9) + 1
+            self.answer(handler, "matrix", values=[
+                [start + i * step, "0"] for i in range(steps)])
+        else:
+            self.answer(handler, "vector", value=[
+                float(form.get("time", time.time())),
+                str(self.values.get(form.get("query"), 0))])
 
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}"
+    def answer(self, handler, kind, **numbers):
+        handler.answer(200, {"status": "success", "data": {
+            "resultType": kind, "result": [{"metric": {}, **numbers}]}})
 
 
 class Exporter(Part):
@@ -319,6 +281,28 @@ class Deployer(Part):
         self.take(order)
         handler.close_early()
 
+    def odd_404(self, handler, service, order):
+        handler.answer(404, b"no such thing", "text/plain")
+
+    def odd_hang_up(self, handler, service, order):
+        handler.hang_up()
+
+    def odd_hang_up_after(self, handler, service, order):
+        self.take(order)
+        handler.hang_up()
+
+    def odd_chatter(self, handler, service, order):
+        with contextlib.suppress(OSError):
+            handler.chatter(10)
+
+    def odd_chatter_after(self, handler, service, order):
+        self.take(order)
+        self.odd_chatter(handler, service, order)
+
+    def odd_html_after(self, handler, service, order):
+        self.take(order)
+        self.odd_html(handler, service, order)
+
     def odd_huge(self, handler, service, order):
         with contextlib.suppress(OSError):
             handler.answer(200, b"[" + b"0," * (5 * 1024 * 1024) + b"0]")
@@ -350,9 +334,14 @@ class Pager(Part):
 
     def __init__(self, secret):
         self.secret, self.pages, self.forged = secret, [], []
+        self.beats = 0
         super().__init__()
 
     def serve(self, handler, body):
+        if handler.path == "/beat":
+            self.beats += 1
+            handler.answer(200, b"")
+            return
         stamp = handler.headers.get("Lastgood-Timestamp", "")
         right = "v1=" + hmac.new(self.secret, stamp.encode() + b"." + body,
                                  hashlib.sha256).hexdigest()
