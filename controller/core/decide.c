@@ -325,12 +325,46 @@ void rollback_withdraw(struct core *core, const struct release *release,
     }
 }
 
+static void open_for_order(struct core *core, const struct release *release,
+                           const struct order *order)
+{
+    char text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, order->by, " ordered a rollback",
+              order->reason[0] ? ": " : "", order->reason, NULL);
+    incident_open(core, release, order->by, text);
+}
+
+/* An incident that nothing but a refused order opened is over with it. */
+static void close_with_order(struct core *core, const struct rollback *rollback)
+{
+    const struct incident *incident = incident_find(core, rollback->incident);
+    if (rollback->manual && incident && !incident->closed_at &&
+        incident->ordered && !incident->blamed_at && !incident->rollback) {
+        incident_close(core, incident, "refused", "", rollback->text);
+    }
+}
+
+/* Why it was refused stands in the timeline of every order, also when the
+ * same was recorded before. */
+static void end_refused(struct core *core, const struct rollback *rollback,
+                        bool is_recorded, enum refusal refusal,
+                        const char *text)
+{
+    if (!is_recorded) {
+        char sentence[RECORD_TEXT_MAX];
+        text_join(sentence, sizeof sentence, "not rolled back: ", text, NULL);
+        rollback_tell_moved(core, rollback, ROLLBACK_REFUSED,
+                            refusal_code(refusal), sentence);
+    }
+    close_with_order(core, rollback);
+}
+
 enum refusal rollback_order(struct core *core, const struct release *release,
                             struct order *order)
 {
     struct service *service = service_at(core, release->service);
     if (!service->incident) {
-        incident_open(core, release, order->by, order->reason);
+        open_for_order(core, release, order);
     }
     struct rollback *rollback = rollback_find(core, release->rollback);
     if (!is_open(rollback, service->incident)) {
@@ -341,7 +375,12 @@ enum refusal rollback_order(struct core *core, const struct release *release,
     rollback->manual = true;
     text_copy(rollback->by, sizeof rollback->by, order->by);
     order->rollback = rollback->id;
+    uint32_t before = rollback->refusals;
     enum refusal refusal = weigh(core, rollback, 0, order->text);
+    if (refusal != REFUSAL_NONE) {
+        end_refused(core, rollback, !(before >> refusal & 1u), refusal,
+                    order->text);
+    }
     if (refusal != REFUSAL_NONE && !was_manual) {
         /* the policy's proposal stands as it stood */
         rollback->manual = false;
@@ -361,6 +400,7 @@ static void end_order(struct core *core, const struct rollback *rollback,
         rollback_withdraw(core, release_find(core, rollback->release),
                           "refused", text);
     }
+    close_with_order(core, rollback);
 }
 
 /* Time has passed: everything is asked again. */

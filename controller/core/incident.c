@@ -107,6 +107,7 @@ void incident_apply_opened(struct core *core, const struct record *record)
     incident->service = service->index;
     incident->opened_at = record->at;
     incident->blamed_at = text_equal(record->code, "blamed") ? record->at : 0;
+    incident->ordered = record->by[0] != '\0';
     text_copy(incident->text, sizeof incident->text, record->text);
     service->incident = incident->id;
     struct release *release = release_find(core, record->release);

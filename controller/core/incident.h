@@ -16,16 +16,18 @@ struct incident {
                           did.  The shared-cause brake counts those. */
     time_ms paged_at;
     uint64_t rollback; /* the newest that was intended, 0 */
+    bool ordered;      /* only a person's order of a rollback opened it */
     char text[RECORD_TEXT_MAX];
 };
 
 struct incident *incident_find(const struct core *core, uint64_t id);
 
-/* Open one about @release. */
+/* Open one about @release; @by: the person whose order opens it, or "". */
 void incident_open(struct core *core, const struct release *release,
                    const char *by, const char *text);
 
-/* Close it: "quiet", "recovered" or "closed". */
+/* Close it: "quiet", "recovered", "refused" (the order that opened it was) or
+ * "closed". */
 void incident_close(struct core *core, const struct incident *incident,
                     const char *code, const char *by, const char *text);
 

@@ -489,7 +489,87 @@ static void a_person_overrules_the_mode_but_not_the_data(void **state)
                         "10:00 incident opened\n"
                         "10:00 rollback proposed 1.1 -> 1.0\n"
                         "10:00 rollback refused (irreversible)\n"
-                        "10:00 notice refused to oncall\n");
+                        "10:00 notice refused to oncall\n"
+                        "10:00 incident closed (refused)\n");
+    story_end(story);
+}
+
+static struct incident_view newest_incident(const struct story *story)
+{
+    struct incident_view incident;
+    size_t cursor = 0;
+    assert_true(view_next_incident(story->core, &cursor, &incident));
+    return incident;
+}
+
+static void order(struct story *story, const char *reason)
+{
+    story_command(story, (struct command){
+                             .kind = COMMAND_ROLLBACK,
+                             .release = story_release(story, "shop", "1.1").id,
+                             .reason = reason});
+}
+
+/* Its incident tells what was ordered and why it was not done, and is over
+ * with it: nothing else would ever close it. */
+static void an_order_that_is_refused_leaves_no_incident_open(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story_stop_file(story, true);
+    story_skip(story);
+    order(story, "looks bad");
+    assert_int_equal(story->answer.answer.outcome, OUTCOME_REFUSED);
+    assert_int_equal(story_service(story, "shop").incident, 0);
+    assert_string_equal(newest_incident(story).text,
+                        "ann ordered a rollback: looks bad");
+    assert_int_not_equal(newest_incident(story).closed_at, 0);
+    story_skip(story);
+    order(story, "still looks bad"); /* begins and ends like the first */
+    story_expect(story, "10:00 commanded rollback\n"
+                        "10:00 incident opened\n"
+                        "10:00 rollback proposed 1.1 -> 1.0\n"
+                        "10:00 rollback refused (stop)\n"
+                        "10:00 notice refused to oncall\n"
+                        "10:00 incident closed (refused)\n");
+    story_end(story);
+}
+
+static void an_order_that_is_refused_later_leaves_none_either(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story->target.can_check = true;
+    story_world(story, "shop")->target_gone = true;
+    order(story, "looks bad");
+    story_expect(story, "10:00 commanded rollback\n"
+                        "10:00 incident opened\n"
+                        "10:00 rollback proposed 1.1 -> 1.0\n"
+                        "10:00 -> has 1.0\n");
+    story_run(story, MINUTE_MS);
+    story_expect(story, "10:00 rollback refused (target_gone)\n"
+                        "10:00 notice refused to oncall\n"
+                        "10:00 incident closed (refused)\n");
+    story_end(story);
+}
+
+/* Trouble of its own keeps the incident open, and each order ends in a record:
+ * people are paged once. */
+static void every_refused_order_stands_in_the_timeline(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story_stop_file(story, true);
+    story_hurt(story, true);
+    story_run_until(story, "rollback refused (stop)", 5 * MINUTE_MS);
+    story_skip(story);
+    order(story, "now");
+    story_expect(story, "10:47 commanded rollback\n"
+                        "10:47 rollback refused (stop)\n");
+    order(story, "now!");
+    story_expect(story, "10:47 commanded rollback\n"
+                        "10:47 rollback refused (stop)\n");
+    assert_int_not_equal(story_service(story, "shop").incident, 0);
     story_end(story);
 }
 
@@ -575,6 +655,9 @@ int main(void)
         cmocka_unit_test(a_live_version_that_nobody_saw_is_not_the_suspect),
         cmocka_unit_test(metrics_go_dark_then_we_wait_then_page),
         cmocka_unit_test(a_person_overrules_the_mode_but_not_the_data),
+        cmocka_unit_test(an_order_that_is_refused_leaves_no_incident_open),
+        cmocka_unit_test(an_order_that_is_refused_later_leaves_none_either),
+        cmocka_unit_test(every_refused_order_stands_in_the_timeline),
         cmocka_unit_test(a_person_rolls_back_a_healthy_release),
         cmocka_unit_test(a_last_good_that_changed_is_checked_again),
     };
