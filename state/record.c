@@ -75,6 +75,7 @@ static const uint64_t kind_fields[] = {
     [RECORD_BLIND] = ABOUT | HAS(DIGEST) | HAS(GRID) | HAS(LOOKS) |
                      HAS(KNOWN_LOOKS) | HAS(ON),
     [RECORD_ANNOUNCED] = ABOUT | KEYED | HAS(TARGET_VERSION) | HAS(UNTIL),
+    [RECORD_MUTED] = ABOUT | HAS(DIGEST) | HAS(LEAF) | HAS(UNTIL),
 };
 
 #define KINDS (sizeof kind_fields / sizeof kind_fields[0])

@@ -45,7 +45,8 @@
     X(24, CLOCK_SET, "clock_set")                                              \
     X(25, STOP_FILE, "stop_file") /* the kill switch came or went */           \
     X(26, BLIND, "blind")                                                      \
-    X(27, ANNOUNCED, "announced") /* gate --intent: a newer deploy comes */
+    X(27, ANNOUNCED, "announced") /* gate --intent: a newer deploy comes */    \
+    X(28, MUTED, "muted") /* a person: no rollback by this leaf for a while */
 
 enum record_kind {
     RECORD_NONE,

@@ -65,7 +65,8 @@ typedef void handler(struct api *api, struct exchange *exchange,
                      const struct target *target);
 
 handler releases_list, releases_register, releases_one, releases_hold,
-    releases_resume, releases_rollback;
+    releases_resume, releases_rollback, releases_mute;
+handler rollbacks_approve, rollbacks_cancel;
 handler why_release, why_service;
 handler gate_ask, gate_order;
 handler adoptions_order, freezes_list, freezes_order, thaw_order;

@@ -118,10 +118,25 @@ static void need_decision(const struct brief *brief, json_t *needs)
     }
 }
 
+static void need_consent(const struct brief *brief, json_t *needs)
+{
+    const struct rollback_view *rollback = &brief->rollback;
+
+    if (rollback->approved_by[0] == '\0') {
+        need(needs,
+             "decide: 'lastgood approve %llu' reverts %s to %s now, 'lastgood "
+             "cancel %llu --reason ...' does not",
+             number(rollback->id), brief->release.version, rollback->target,
+             number(rollback->id));
+    }
+}
+
 static void need_of_rollback(const struct brief *brief, json_t *needs)
 {
     switch (brief->rollback.state) {
     case ROLLBACK_PROPOSED:
+        need_consent(brief, needs);
+        return;
     case ROLLBACK_REFUSED:
         need_decision(brief, needs);
         return;

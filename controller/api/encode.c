@@ -155,6 +155,8 @@ static void put_watch(json_t *json, const struct release_view *release)
     put_text(json, "rollback_safe", answer_name(release->rollback_safe));
     json_put(json, "last_good", encode_last_good(release));
     json_put(json, "blind", json_boolean(release->blind));
+    put_moment(json, "muted_until", release->muted_until);
+    put_text(json, "muted_by", release->muted_by);
     json_put(json, "stuck", json_boolean(release->stuck));
 }
 
@@ -218,6 +220,8 @@ json_t *encode_rollback(const struct core *core,
     put_moment(json, "requested_at", rollback->requested_at);
     put_moment(json, "applied_at", rollback->applied_at);
     put_moment(json, "ended_at", rollback->ended_at);
+    put_moment(json, "acts_at", rollback->acts_at);
+    put_text(json, "approved_by", rollback->approved_by);
     put_text(json, "code", rollback->code);
     put_text(json, "text", rollback->text);
     return json;

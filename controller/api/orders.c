@@ -1,4 +1,5 @@
-/* What people order: hold, resume, rollback, adopt, freeze, thaw, close. */
+/* What people order: hold, resume, rollback, approve, cancel, mute, adopt,
+ * freeze, thaw, close. */
 #include "controller/api/api_parts.h"
 
 #include <stdio.h>
@@ -131,12 +132,39 @@ static void on_begun(struct api *api, struct exchange *exchange,
     answer_order(api, exchange, effect, 202, NULL);
 }
 
-/* --- On a release or an incident ------------------------------------------ */
+/* --- On a release, a rollback or an incident ------------------------------ */
 
 static const struct member reason_members[] = {
     {"reason", MEMBER_REASON, true},
     {NULL, MEMBER_NAME, false},
 };
+
+/* A yes needs no reason: what is approved says why. */
+static const struct member yes_members[] = {
+    {"reason", MEMBER_REASON, false},
+    {NULL, MEMBER_NAME, false},
+};
+
+static const struct member mute_members[] = {
+    {"reason", MEMBER_REASON, true},
+    {"for", MEMBER_SPAN, false},
+    {NULL, MEMBER_NAME, false},
+};
+
+static const struct member *members_of(enum command_kind kind)
+{
+    return kind == COMMAND_APPROVE ? yes_members
+           : kind == COMMAND_MUTE  ? mute_members
+                                   : reason_members;
+}
+
+static uint64_t *about(struct command *command)
+{
+    return command->kind == COMMAND_CLOSE ? &command->incident
+           : command->kind == COMMAND_APPROVE || command->kind == COMMAND_CANCEL
+               ? &command->rollback
+               : &command->release;
+}
 
 static void order_on_id(struct api *api, struct exchange *exchange,
                         const struct target *target, enum command_kind kind,
@@ -149,16 +177,13 @@ static void order_on_id(struct api *api, struct exchange *exchange,
     if (id == 0 || !read_principal(exchange, &input.by)) {
         return;
     }
-    body = read_order(exchange, reason_members);
+    body = read_order(exchange, members_of(kind));
     if (body == NULL) {
         return;
     }
-    if (kind == COMMAND_CLOSE) {
-        input.command.incident = id;
-    } else {
-        input.command.release = id;
-    }
+    *about(&input.command) = id;
     input.command.reason = body_text(body, "reason");
+    input.command.span = body_span(body, "for");
     waiting_order(api, exchange, &input, done);
     json_decref(body);
 }
@@ -179,6 +204,24 @@ void releases_rollback(struct api *api, struct exchange *exchange,
                        const struct target *target)
 {
     order_on_id(api, exchange, target, COMMAND_ROLLBACK, on_begun);
+}
+
+void releases_mute(struct api *api, struct exchange *exchange,
+                   const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_MUTE, on_done);
+}
+
+void rollbacks_approve(struct api *api, struct exchange *exchange,
+                       const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_APPROVE, on_begun);
+}
+
+void rollbacks_cancel(struct api *api, struct exchange *exchange,
+                      const struct target *target)
+{
+    order_on_id(api, exchange, target, COMMAND_CANCEL, on_done);
 }
 
 void incidents_close(struct api *api, struct exchange *exchange,

@@ -47,6 +47,7 @@ static const struct phrase {
     [RECORD_STOP_FILE] = {"the STOP file ", OWN_NOTHING, ""},
     [RECORD_BLIND] = {"", OWN_NOTHING, ""},
     [RECORD_ANNOUNCED] = {"", OWN_VERSION, " announced"},
+    [RECORD_MUTED] = {"", OWN_VERSION, " muted until "},
 };
 
 static bool is_text_alone(const struct phrase *phrase)
@@ -89,6 +90,7 @@ static const char *last_word(const struct record *record,
         return grade_name(record->grade);
     case RECORD_ROLLBACK_PROPOSED:
         return mode_name(record->mode);
+    case RECORD_MUTED:
     case RECORD_FROZEN:
         return record->until == TIME_NEVER
                    ? "thawed"
@@ -172,6 +174,30 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
 
 /* --- Where a release stands ----------------------------------------------- */
 
+static void story_of_proposal(const struct rollback_view *rollback,
+                              char *ret_text, size_t size)
+{
+    char at[MOMENT_TEXT_MAX];
+
+    if (rollback->approved_by[0] != '\0') {
+        (void)snprintf(ret_text, size,
+                       "proposed a rollback to %s, approved by %s: it leaves "
+                       "as soon as the policy says so again",
+                       rollback->target, rollback->approved_by);
+    } else if (rollback->acts_at != 0) {
+        (void)snprintf(
+            ret_text, size,
+            "counts down: a rollback to %s leaves at %s unless "
+            "somebody says no",
+            rollback->target,
+            moment_print(rollback->acts_at / SECOND_MS * SECOND_MS, at));
+    } else {
+        (void)snprintf(ret_text, size,
+                       "proposed a rollback to %s (%s): it waits for you",
+                       rollback->target, mode_name(rollback->mode));
+    }
+}
+
 void story_of_rollback(const struct rollback_view *rollback, char *ret_text,
                        size_t size)
 {
@@ -180,9 +206,7 @@ void story_of_rollback(const struct rollback_view *rollback, char *ret_text,
 
     switch (rollback->state) {
     case ROLLBACK_PROPOSED:
-        (void)snprintf(ret_text, size,
-                       "proposed a rollback to %s (%s): it waits for you",
-                       rollback->target, mode_name(rollback->mode));
+        story_of_proposal(rollback, ret_text, size);
         return;
     case ROLLBACK_REFUSED: /* its text says "not rolled back: ..." */
         (void)snprintf(ret_text, size, "%s", text);

@@ -77,6 +77,12 @@ static const struct cli_flag freeze_flags[] = {
     FORMAT,      END,
 };
 
+static const struct cli_flag mute_flags[] = {
+    ENVIRONMENT, {"for", "SPAN", "how long, e.g. 2h; default 30m", false},
+    REASON,      SERVER,
+    FORMAT,      END,
+};
+
 static const struct cli_flag check_flags[] = {
     {"config", "FILE", "check it too, and the names it gives", false},
     {"online", NULL, "ask every query once of its Prometheus", false},
@@ -276,6 +282,48 @@ static const struct cli_command commands[] = {
         .least = 1,
         .most = 2,
         .run = rollback_run,
+    },
+    {
+        .name = "approve",
+        .arguments = "ROLLBACK",
+        .summary = "yes to a rollback that waits for people",
+        .about = "It leaves at once, or as soon as the policy says so again. "
+                 "Every interlock but\nthe mode is asked. 'lastgood status' "
+                 "shows its number.",
+        .example = "lastgood approve 57",
+        .flags = close_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = approve_run,
+    },
+    {
+        .name = "cancel",
+        .arguments = "ROLLBACK --reason TEXT",
+        .summary = "no to a rollback that waits or counts down",
+        .about = "What asked for it is muted for 30 minutes. One that has left "
+                 "cannot be\ncancelled.",
+        .example = "lastgood cancel 57 --reason \"it is the load test\"",
+        .flags = close_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = cancel_run,
+    },
+    {
+        .name = "mute",
+        .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV] --reason "
+                     "TEXT",
+        .summary = "let no policy roll a release back for a while",
+        .about = "It is still judged, and people are still told; a person's "
+                 "'lastgood rollback' goes.",
+        .example = "lastgood mute user-service --environment production --for "
+                   "1h --reason \"load test\"",
+        .flags = mute_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 2,
+        .run = mute_run,
     },
     {
         .name = "close",

@@ -1,5 +1,5 @@
-/* What people order: adopt, hold, resume, rollback, close, freeze, thaw.  Each
- * is one POST and one sentence. */
+/* What people order: adopt, hold, resume, rollback, approve, cancel, mute,
+ * close, freeze, thaw.  Each is one POST and one sentence. */
 #include "controller/cli/commands.h"
 
 #include "controller/cli/client.h"
@@ -109,21 +109,61 @@ int rollback_run(const struct cli_call *call)
     return order_on_release(call, "rollback");
 }
 
-int close_run(const struct cli_call *call)
+int mute_run(const struct cli_call *call)
 {
     const char *reason = reason_of(call);
+    char id[32], path[96];
+    json_t *body = NULL;
+    int code = EXIT_CODE_ERROR;
+
+    if (reason == NULL || !client_release(call, id, sizeof(id))) {
+        return EXIT_CODE_ERROR;
+    }
+    (void)snprintf(path, sizeof(path), "/v1/releases/%s/mute", id);
+    body = json_pack("{s:s, s:s*}", "reason", reason, "for",
+                     cli_value(call, "for"));
+    if (body == NULL) {
+        return cli_fail(call, "an argument is not UTF-8 text");
+    }
+    code = send_order(call, path, body);
+    json_decref(body);
+    return code;
+}
+
+/* The one argument is the number of a thing that 'lastgood status' shows. */
+static int order_on_number(const struct cli_call *call, const char *what,
+                           const char *verb, const char *reason)
+{
     char path[96];
 
     if (reason == NULL) {
         return EXIT_CODE_ERROR;
     }
     if (!client_is_id(call->positional[0])) {
-        return cli_fail(call, "INCIDENT is its number; 'lastgood status' shows "
-                              "it");
+        return cli_fail(call, "%s is its number; 'lastgood status' shows it",
+                        what);
     }
-    (void)snprintf(path, sizeof(path), "/v1/incidents/%s/close",
-                   call->positional[0]);
+    (void)snprintf(path, sizeof(path), "/v1/%ss/%s/%s", what,
+                   call->positional[0], verb);
     return order_with_reason(call, path, reason);
+}
+
+int close_run(const struct cli_call *call)
+{
+    return order_on_number(call, "incident", "close", reason_of(call));
+}
+
+int approve_run(const struct cli_call *call)
+{
+    const char *reason = cli_value(call, "reason");
+
+    return order_on_number(call, "rollback", "approve",
+                           reason != NULL ? reason : "approved");
+}
+
+int cancel_run(const struct cli_call *call)
+{
+    return order_on_number(call, "rollback", "cancel", reason_of(call));
 }
 
 int adopt_run(const struct cli_call *call)

@@ -405,6 +405,15 @@ void command_carry_out(struct core *core, const struct input *input)
     case COMMAND_ANNOUNCE:
         announce(core, input);
         break;
+    case COMMAND_APPROVE:
+        approval_approve(core, input);
+        break;
+    case COMMAND_CANCEL:
+        approval_cancel(core, input);
+        break;
+    case COMMAND_MUTE:
+        approval_mute(core, input);
+        break;
     case COMMAND_CLOSE:
         close_incident(core, input);
         break;

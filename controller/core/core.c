@@ -47,9 +47,9 @@ static void pools_init(struct core *core)
 }
 
 /* What each may have in the arena of texts at most: blocks and bytes. */
-#define RELEASE_BLOCKS 9
+#define RELEASE_BLOCKS 11
 #define RELEASE_BYTES                                                          \
-    (4 * (NAME_MAX_BYTES + 1) + RECORD_KEY_MAX + RECORD_DIGEST_MAX +           \
+    (5 * (NAME_MAX_BYTES + 1) + RECORD_KEY_MAX + 2 * RECORD_DIGEST_MAX +       \
      POLICY_TEXT_MAX + LABELS_MAX * sizeof(struct label) +                     \
      POLICY_FROZEN_MAX * sizeof(struct value))
 #define SERVICE_BLOCKS 9
@@ -74,8 +74,9 @@ static void arenas_init(struct core *core)
 static uint32_t timers_needed(const struct core *core)
 {
     uint32_t of_services = 5 * core->options.services_max;
-    return of_services + QUERIES_MAX + core->pending.max + core->rollbacks.max +
-           core->freezes.max + core->notices.max + core->actions.max;
+    return of_services + QUERIES_MAX + core->pending.max +
+           2 * core->rollbacks.max + core->freezes.max + core->notices.max +
+           core->actions.max;
 }
 
 /* Services that the configuration names exactly are known from the start, so
@@ -222,6 +223,9 @@ static void handle(struct core *core, enum timer_kind kind, uint64_t id)
     case TIMER_PENDING:
         pending_due(core, pool_find(&core->pending, id));
         break;
+    case TIMER_COUNTDOWN:
+        consent_due(core, rollback_find(core, id));
+        break;
     case TIMER_QUERY:
         query_due(core, (uint32_t)id);
         break;
@@ -366,6 +370,7 @@ static apply_function *const apply_table[] = {
     [RECORD_STOP_FILE] = apply_stop_file,
     [RECORD_BLIND] = release_apply_blind,
     [RECORD_ANNOUNCED] = service_apply_announced,
+    [RECORD_MUTED] = consent_apply_muted,
 };
 
 /* Live, the doors see to it; a journal may come from larger limits. */

@@ -26,8 +26,8 @@ static uint16_t leaf_of(const struct policy *policy,
     return its ? rollback->leaf : NONE_INDEX;
 }
 
-static void tell(struct core *core, const struct rollback *rollback,
-                 const char *what, const char *text)
+void rollback_notify(struct core *core, const struct rollback *rollback,
+                     const char *what, const char *text)
 {
     const struct service *service = service_at(core, rollback->service);
     const struct policy *policy = policy_of(core, service);
@@ -36,18 +36,6 @@ static void tell(struct core *core, const struct rollback *rollback,
 }
 
 /* ---- proposing --------------------------------------------------------- */
-
-static void say_proposal(const struct service *service,
-                         const struct release *suspect,
-                         const struct release *target,
-                         const struct watch *watch, char text[RECORD_TEXT_MAX])
-{
-    text_join(text, RECORD_TEXT_MAX, "roll back ", service->name, " in ",
-              service->environment, " from ", suspect->version, " to ",
-              target ? target->version : "its last good version",
-              watch->on && watch->values[0] ? ": " : "",
-              watch->on ? watch->values : "", NULL);
-}
 
 static struct rollback *propose(struct core *core, struct service *service,
                                 const struct release *suspect, const char *by)
@@ -78,17 +66,19 @@ static struct rollback *propose(struct core *core, struct service *service,
     }
     record->mode = by[0] ? MODE_AUTO : record->mode;
     text_copy(record->by, sizeof record->by, by);
-    say_proposal(service, suspect, target, watch, record->text);
+    describe_proposal(core, suspect, target, record->text);
     return rollback_find(core, core_tell(core, record));
 }
 
 /* ---- refusing ---------------------------------------------------------- */
 
-/* Recorded and paged once for each reason. */
+/* Recorded and paged once for each reason; recorded again when it waited for
+ * people meanwhile. */
 static void refuse(struct core *core, struct rollback *rollback,
                    enum refusal refusal, const char *text)
 {
-    if (rollback->refusals >> refusal & 1u) {
+    bool told = rollback->refusals >> refusal & 1u;
+    if (told && rollback->state == ROLLBACK_REFUSED) {
         return;
     }
     char sentence[RECORD_TEXT_MAX];
@@ -96,10 +86,13 @@ static void refuse(struct core *core, struct rollback *rollback,
               refusal == REFUSAL_MODE ? "" : "not rolled back: ", text, NULL);
     rollback_tell_moved(core, rollback, ROLLBACK_REFUSED, refusal_code(refusal),
                         sentence);
+    if (told) {
+        return;
+    }
     char page[RECORD_TEXT_MAX];
     text_join(page, sizeof page, service_at(core, rollback->service)->name, " ",
               rollback->suspect, ": ", sentence, NULL);
-    tell(core, rollback, "refused", page);
+    rollback_notify(core, rollback, "refused", page);
 }
 
 /* ---- intending --------------------------------------------------------- */
@@ -126,8 +119,11 @@ static void say_intent(const struct core *core, const struct rollback *rollback,
         text, RECORD_TEXT_MAX,
         describe_rolling_back(service, rollback->suspect, target, rolling),
         watch->on && watch->values[0] ? ": " : "",
-        watch->on ? watch->values : "", rollback->by[0] ? "; ordered by " : "",
-        rollback->by, NULL);
+        watch->on ? watch->values : "",
+        rollback->by[0]            ? "; ordered by "
+        : rollback->approved_by[0] ? "; approved by "
+                                   : "",
+        rollback->by[0] ? rollback->by : rollback->approved_by, NULL);
 }
 
 static void say_freeze(const struct core *core, time_ms until,
@@ -157,7 +153,7 @@ static void intend(struct core *core, struct rollback *rollback)
     record->until = until;
     core_tell(core, record);
     say_freeze(core, until, text);
-    tell(core, rollback, "rollback", text);
+    rollback_notify(core, rollback, "rollback", text);
     timer_arm(&core->timers, &rollback->timer, core->now);
 }
 
@@ -194,40 +190,7 @@ static bool can_check(const struct core *core, const struct service *service)
     return target != NONE_INDEX && core->options.targets[target].can_check;
 }
 
-/* Were people asked the same in this incident, less than half an hour ago? */
-static bool was_asked(const struct core *core, const struct rollback *rollback)
-{
-    const struct release *release = release_find(core, rollback->release);
-    const struct incident *incident = incident_find(core, rollback->incident);
-    return release && incident && release->suggested_in == incident->id &&
-           core->now - incident->paged_at < PAGE_REPEAT_MS;
-}
-
-/* Only a person can turn it into a rollback: say how, once. */
-static void suggest(struct core *core, struct rollback *rollback,
-                    enum mode mode, time_ms countdown)
-{
-    if (rollback->suggested && rollback->state == ROLLBACK_PROPOSED) {
-        return;
-    }
-    char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
-    text_join(text, sizeof text, "proposed: ", rollback->text,
-              ". It waits for you: lastgood rollback ",
-              text_digits(rollback->release, digits), NULL);
-    struct record *record = rollback_begin_move(
-        core, rollback, ROLLBACK_PROPOSED, "suggested", text);
-    record->mode = mode;
-    record->countdown = countdown;
-    bool again = rollback->suggested || was_asked(core, rollback);
-    core_tell(core, record);
-    if (!again) {
-        tell(core, rollback, "proposed", text);
-    }
-}
-
-/* Does what asked for it still stand?  Its incident is open, and the policy
- * says so at its last look; a person's order stands by itself. */
-static bool stands(const struct core *core, const struct rollback *rollback)
+bool rollback_stands(const struct core *core, const struct rollback *rollback)
 {
     const struct service *service = service_at(core, rollback->service);
     const struct watch *watch = watch_of(core, service);
@@ -265,8 +228,8 @@ static enum refusal weigh(struct core *core, struct rollback *rollback,
     const struct service *service = service_at(core, rollback->service);
     time_ms countdown = 0;
     enum mode mode = mode_of(core, rollback, &countdown);
-    if (mode != MODE_AUTO) {
-        suggest(core, rollback, mode, countdown);
+    if (!consent_is_given(core, rollback, mode)) {
+        consent_ask(core, rollback, mode, countdown);
     } else if (can_check(core, service) &&
                last_good_of(core, rollback)->id != present) {
         ask_has(core, rollback);
@@ -285,6 +248,16 @@ static bool is_open(const struct rollback *rollback, uint64_t incident)
             rollback->state == ROLLBACK_REFUSED);
 }
 
+/* Cancelled a short while ago: who did it need not hear of it again. */
+static bool was_declined(const struct core *core,
+                         const struct rollback *rollback,
+                         const struct release *suspect)
+{
+    return rollback && rollback->state == ROLLBACK_CANCELLED &&
+           text_equal(rollback->code, "cancelled") &&
+           consent_is_muted(core, suspect);
+}
+
 void rollback_decide(struct core *core, struct service *service)
 {
     const struct watch *watch = watch_of(core, service);
@@ -297,6 +270,9 @@ void rollback_decide(struct core *core, struct service *service)
     struct rollback *rollback = rollback_find(core, suspect->rollback);
     if (rollback && rollback->waiting != 0) {
         return; /* its answer decides */
+    }
+    if (was_declined(core, rollback, suspect)) {
+        return;
     }
     /* A person's order that was refused is not carried out later by itself. */
     if (!is_open(rollback, service->incident) || rollback->manual) {
@@ -318,9 +294,11 @@ void rollback_withdraw(struct core *core, const struct release *release,
     }
     rollback_stop_waiting(core, rollback);
     if (rollback->state == ROLLBACK_PROPOSED) {
+        bool expected = rollback->manual || rollback->acts_at != 0 ||
+                        rollback->approved_by[0];
         rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, code, text);
-        if (rollback->manual) {
-            tell(core, rollback, "cancelled", text);
+        if (expected) { /* people were told that it would leave */
+            rollback_notify(core, rollback, "cancelled", text);
         }
     }
 }
@@ -408,10 +386,15 @@ static void weigh_again(struct core *core, struct rollback *rollback,
                         uint64_t present)
 {
     char text[RECORD_TEXT_MAX];
-    if (stands(core, rollback) &&
+    if (rollback_stands(core, rollback) &&
         weigh(core, rollback, present, text) != REFUSAL_NONE) {
         end_order(core, rollback, text);
     }
+}
+
+void rollback_weigh_again(struct core *core, struct rollback *rollback)
+{
+    weigh_again(core, rollback, 0);
 }
 
 void rollback_order_due(struct core *core, struct rollback *rollback)

@@ -83,6 +83,18 @@ const char *describe_rolling_back(const struct service *service,
     return text;
 }
 
+void describe_proposal(const struct core *core, const struct release *suspect,
+                       const struct release *target, char text[RECORD_TEXT_MAX])
+{
+    const struct service *service = service_at(core, suspect->service);
+    const struct watch *watch = watch_of(core, service);
+    text_join(text, RECORD_TEXT_MAX, "roll back ", service->name, " in ",
+              service->environment, " from ", suspect->version, " to ",
+              target ? target->version : "its last good version",
+              watch->on && watch->values[0] ? ": " : "",
+              watch->on ? watch->values : "", NULL);
+}
+
 const char *describe_moment(time_ms moment, char text[MOMENT_TEXT_MAX])
 {
     return moment_print(moment / SECOND_MS * SECOND_MS, text);

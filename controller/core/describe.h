@@ -31,6 +31,12 @@ const char *describe_rolling_back(const struct service *service,
                                   const char *suspect, const char *target,
                                   char text[ROLLING_TEXT_MAX]);
 
+/* "roll back user-service in production from 2.4.0 to 2.3.2: error_rate 8.7% >
+ * 5% for 2m"; @target NULL: nobody knows one. */
+void describe_proposal(const struct core *core, const struct release *suspect,
+                       const struct release *target,
+                       char text[RECORD_TEXT_MAX]);
+
 /* A moment as sentences have it: whole seconds. */
 const char *describe_moment(time_ms moment, char text[MOMENT_TEXT_MAX]);
 

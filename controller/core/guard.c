@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controller/core/describe.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
 
@@ -22,6 +23,7 @@ static const char *const codes[REFUSAL_LAST] = {
     [REFUSAL_MODE] = "mode",
     [REFUSAL_TARGET_GONE] = "target_gone",
     [REFUSAL_TARGET_UNCLEAR] = "target_unclear",
+    [REFUSAL_MUTED] = "muted",
 };
 
 const char *refusal_code(enum refusal refusal)
@@ -39,6 +41,9 @@ enum refusal refusal_of_code(const char *code)
     }
     return REFUSAL_NONE;
 }
+
+/* `ceiling: countdown` gives no length: time to read the page and to say no. */
+#define CEILING_COUNTDOWN_MS MINUTE_MS
 
 static void lower(enum mode *mode, time_ms *countdown, enum mode other,
                   time_ms other_countdown)
@@ -65,7 +70,8 @@ enum mode guard_mode(const struct core *core, const struct service *service,
     if (unsure) {
         lower(&mode, &countdown, policy->unsure, policy->unsure_countdown);
     }
-    lower(&mode, &countdown, service_ceiling(core, service), 0);
+    lower(&mode, &countdown, service_ceiling(core, service),
+          mode == MODE_AUTO ? CEILING_COUNTDOWN_MS : 0);
     *ret_countdown = countdown;
     return mode;
 }
@@ -255,6 +261,14 @@ static bool stopped(const struct concern *asked)
     return asked->core->stopped;
 }
 
+static bool muted(const struct concern *asked)
+{
+    char at[MOMENT_TEXT_MAX];
+    SAY(asked, asked->suspect->muted_by, " muted it until ",
+        describe_moment(asked->suspect->muted_until, at));
+    return consent_is_muted(asked->core, asked->suspect);
+}
+
 static bool mode(const struct concern *asked)
 {
     SAY(asked, "would roll back ", asked->service->name, " in ",
@@ -283,6 +297,7 @@ static const struct {
     {REFUSAL_PUT_LIVE, put_live, false},
     {REFUSAL_ANNOUNCED, announced, true},
     {REFUSAL_STOP, stopped, true},
+    {REFUSAL_MUTED, muted, false},
     {REFUSAL_MODE, mode, false},
 };
 

@@ -49,7 +49,10 @@ struct registration {
     X(THAW, "thaw")         /* service environment reason: all its freezes */  \
     X(OVERRIDE, "override") /* service environment version reason: gate */     \
     X(ANNOUNCE, "announce") /* service environment version: gate --intent */   \
-    X(CLOSE, "close")       /* incident reason */
+    X(CLOSE, "close")       /* incident reason */                              \
+    X(APPROVE, "approve")   /* rollback reason: carry it out now */            \
+    X(CANCEL, "cancel")     /* rollback reason: not, and mute its leaf */      \
+    X(MUTE, "mute")         /* release span reason: no rollback by a policy */
 enum command_kind {
 #define X(name, text) COMMAND_##name,
     COMMANDS(X)
@@ -58,7 +61,7 @@ enum command_kind {
 
 struct command {
     enum command_kind kind;
-    uint64_t release, incident;
+    uint64_t release, incident, rollback;
     const char *service, *environment, *version; /* NULL where not needed */
     const char *reason;
     time_ms span;

@@ -3,6 +3,7 @@
 #define CORE_INSIDE_H
 
 #include "controller/core/arena.h"
+#include "controller/core/consent.h"
 #include "controller/core/core.h"
 #include "controller/core/freeze.h"
 #include "controller/core/incident.h"
@@ -24,6 +25,7 @@ struct core {
     uint64_t sequence;
     uint32_t epoch, counter;
     bool stopped, started;
+    time_ms started_at;
     struct decision *decision; /* during a step, else NULL */
     const char *lacks;         /* a limit below what the journal holds */
 

@@ -19,7 +19,9 @@ static void wake_services(struct core *core)
 static void wake_rollbacks(struct core *core)
 {
     for (uint32_t i = 0; i < core->rollbacks.count; i++) {
-        rollback_resume(core, pool_at(&core->rollbacks, i));
+        struct rollback *rollback = pool_at(&core->rollbacks, i);
+        rollback_resume(core, rollback);
+        consent_resume(core, rollback);
     }
 }
 
@@ -48,6 +50,7 @@ void recover_start(struct core *core)
     text_copy(record->text, sizeof record->text, "the controller started");
     core_tell(core, record);
     core->started = true;
+    core->started_at = core->now;
     wake_services(core);
     wake_rollbacks(core);
     wake_notices(core);
@@ -60,6 +63,7 @@ void recover_clock(struct core *core, const struct input *input)
     text_copy(record->text, sizeof record->text,
               "the wall clock was set; no watch time is credited for it");
     core_tell(core, record);
+    core->started_at += input->difference;
     timers_shift(&core->timers, input->difference);
     queries_restart(core);
     for (uint32_t i = 0; i < core->services_count; i++) {
@@ -97,6 +101,10 @@ void recover_apply_clock_set(struct core *core, const struct record *record)
     }
     for (uint32_t i = 0; i < core->incidents.count; i++) {
         incident_shift(pool_at(&core->incidents, i), record->difference);
+    }
+    for (uint32_t i = 0; i < core->releases.count; i++) {
+        struct release *release = pool_at(&core->releases, i);
+        release->muted_until += release->muted_until ? record->difference : 0;
     }
     for (uint32_t i = 0; i < core->services_count; i++) {
         struct service *service = &core->services[i];

@@ -147,6 +147,8 @@ static void keep_texts(struct core *core, struct release *release,
     arena_text(&core->texts, &release->key_digest, record->key_digest,
                RECORD_DIGEST_MAX);
     arena_text(&core->texts, &release->verdict_text, "", POLICY_TEXT_MAX);
+    keep_name(core, &release->muted_by, "");
+    arena_text(&core->texts, &release->muted_digest, "", RECORD_DIGEST_MAX);
     keep_labels(core, release, record);
 }
 

@@ -17,6 +17,7 @@ struct release {
     uint16_t service;
     uint16_t rule; /* in the rulebook, while it is not final; NONE_INDEX */
     uint16_t leaf; /* of the last verdict */
+    uint16_t muted_leaf; /* NONE_INDEX: all */
     uint8_t steps, frozens, labels_count;
     bool blind, undetermined;
     bool late; /* people were told that it is not live in time */
@@ -37,10 +38,12 @@ struct release {
     uint64_t rollback;     /* the newest about it */
     uint64_t incident;     /* the newest about it */
     time_ms judged_at;
+    time_ms muted_until;        /* 0: never */
     const struct label *labels; /* in the arena, likewise the next ones */
     const struct value *frozen;
     const char *previous, *kind, *compatible_from, *key, *key_digest;
     const char *policy, *verdict_text;
+    const char *muted_by, *muted_digest; /* of the policy with that leaf */
     char version[NAME_MAX_BYTES + 1];
     char data_change[16];
     char digest[RECORD_DIGEST_MAX];         /* of that policy */

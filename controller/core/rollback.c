@@ -97,6 +97,7 @@ static void shift(time_ms *moment, time_ms difference)
 void rollback_shift(struct rollback *rollback, time_ms difference)
 {
     shift(&rollback->proposed_at, difference);
+    shift(&rollback->acts_at, difference);
     shift(&rollback->intended_at, difference);
     shift(&rollback->requested_at, difference);
     shift(&rollback->applied_at, difference);
@@ -119,6 +120,7 @@ static void make_room(struct core *core)
             service->put_live != rollback->id &&
             (!release || release->rollback != rollback->id)) {
             timer_stop(&core->timers, &rollback->timer);
+            timer_stop(&core->timers, &rollback->ends);
             rollback_stop_waiting(core, rollback);
             pool_remove(&core->rollbacks, rollback->id);
             return;
@@ -153,6 +155,7 @@ void rollback_apply_proposed(struct core *core, const struct record *record)
     text_copy(rollback->by, sizeof rollback->by, record->by);
     text_copy(rollback->text, sizeof rollback->text, record->text);
     timer_name(&rollback->timer, TIMER_ROLLBACK, rollback->id);
+    timer_name(&rollback->ends, TIMER_COUNTDOWN, rollback->id);
     core->rollbacks_by_state[ROLLBACK_PROPOSED]++;
     struct release *release = release_find(core, record->release);
     if (release) {
@@ -250,19 +253,13 @@ static void note_time(struct rollback *rollback, time_ms at)
     }
 }
 
-static void proposed(struct core *core, struct rollback *rollback,
-                     const struct record *record)
+/* Whoever said yes is asked again when it is allowed. */
+static void refuse(struct rollback *rollback, const struct record *record)
 {
-    struct release *release = release_find(core, rollback->release);
-    if (text_equal(record->code, "ordered")) {
-        rollback->manual = true;
-        text_copy(rollback->by, sizeof rollback->by, record->by);
-        return;
-    }
-    rollback->suggested = true;
-    if (release) {
-        release->suggested_in = rollback->incident;
-    }
+    rollback->refusals |= 1u << refusal_of_code(record->code);
+    rollback->acts_at = 0;
+    rollback->overdue = false;
+    rollback->approved_by[0] = '\0';
 }
 
 void rollback_apply_moved(struct core *core, const struct record *record)
@@ -282,9 +279,9 @@ void rollback_apply_moved(struct core *core, const struct record *record)
     text_copy(rollback->text, sizeof rollback->text, record->text);
     note_time(rollback, record->at);
     if (next == ROLLBACK_PROPOSED) {
-        proposed(core, rollback, record);
+        consent_apply_proposed(core, rollback, record);
     } else if (next == ROLLBACK_REFUSED) {
-        rollback->refusals |= 1u << refusal_of_code(record->code);
+        refuse(rollback, record);
     } else if (next == ROLLBACK_INTENDED) {
         intend(core, rollback, record);
     } else if (next == ROLLBACK_APPLIED) {

@@ -3,7 +3,8 @@
  *   proposed -> intended -> requested -> in progress -> applied -> verifying
  *            -> recovered | not recovered | unverified
  *   proposed -> refused (-> refused again, or intended when it is allowed)
- *   proposed -> cancelled     intended, requested, in progress -> failed
+ *   proposed, refused -> cancelled     intended, requested, in progress ->
+ * failed
  *
  * INTENDED is one record with the taint and the freeze: the durable reason
  * without which no revert leaves. */
@@ -31,6 +32,7 @@ enum refusal {
     REFUSAL_MODE,
     REFUSAL_TARGET_GONE,
     REFUSAL_TARGET_UNCLEAR,
+    REFUSAL_MUTED,
     REFUSAL_LAST
 };
 
@@ -43,11 +45,14 @@ struct rollback {
     enum mode mode;
     time_ms countdown;
     time_ms proposed_at, intended_at, requested_at, applied_at, ended_at;
+    time_ms acts_at;           /* its countdown's end, 0: none runs */
     time_ms first_intended_at; /* by the clock of then: part of the key */
     uint64_t intended;         /* that record's sequence */
     uint32_t refusals;         /* bits of enum refusal: recorded */
     bool manual;               /* a person asked */
     bool suggested;            /* people were told how to say yes */
+    bool overdue; /* they were told that the leaf did not stand at acts_at */
+    char approved_by[NAME_MAX_BYTES + 1]; /* a person said yes, "" */
     char suspect[NAME_MAX_BYTES + 1];
     char target[NAME_MAX_BYTES + 1];
     char digest[RECORD_DIGEST_MAX]; /* of the policy that proposed it */
@@ -64,6 +69,7 @@ struct rollback {
     bool looked;            /* what is live was asked since the start */
     bool after_race;        /* the target said raced; one look decides */
     struct timer timer;
+    struct timer ends; /* of the countdown */
 };
 
 struct rollback *rollback_find(const struct core *core, uint64_t id);
@@ -89,6 +95,18 @@ void rollback_tell_moved(struct core *core, const struct rollback *rollback,
 void rollback_decide(struct core *core, struct service *service);
 void rollback_withdraw(struct core *core, const struct release *release,
                        const char *code, const char *text);
+
+/* Does what asked for it still stand?  Its incident is open, and the policy
+ * says so at its last look; a person's order stands by itself. */
+bool rollback_stands(const struct core *core, const struct rollback *rollback);
+
+/* Time has passed, or a person said yes: while it stands, everything is asked
+ * again. */
+void rollback_weigh_again(struct core *core, struct rollback *rollback);
+
+/* Tell the people of its leaf. */
+void rollback_notify(struct core *core, const struct rollback *rollback,
+                     const char *what, const char *text);
 
 /* A person's order: who and why go in; its rollback and, when it is refused,
  * the sentence come out. */

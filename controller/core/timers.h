@@ -18,6 +18,8 @@ enum timer_kind {
     TIMER_QUERY,     /* ask a query; id: the query's */
     TIMER_LOOK,      /* judge a release; id: the service's index */
     TIMER_ACT,       /* a rollback leaf stands; id: the service's index */
+    TIMER_COUNTDOWN, /* one ran down, unless a look changed that; id: rollback
+                      */
     TIMER_ACCOUNT,   /* clock, grade, blindness after a look; id: service */
     TIMER_OBSERVE,   /* ask what is live; id: the service's index */
     TIMER_FREEZE,    /* a freeze ends; id: the freeze's */

@@ -73,6 +73,8 @@ static void fill_names(struct release_view *view, const struct release *release)
     view->incident = release->incident;
     view->rollback = release->rollback;
     view->blind = release->blind;
+    view->muted_until = release->muted_until;
+    view->muted_by = release->muted_by;
     view->labels = release->labels;
     view->labels_count = release->labels_count;
 }
@@ -194,6 +196,8 @@ bool view_rollback(const struct core *core, uint64_t id,
         .intended_at = rollback->intended_at,
         .requested_at = rollback->requested_at,
         .applied_at = rollback->applied_at,
+        .acts_at = rollback->state == ROLLBACK_PROPOSED ? rollback->acts_at : 0,
+        .approved_by = rollback->approved_by,
         .ended_at = rollback->ended_at,
         .code = rollback->code,
         .text = rollback->text,

@@ -42,6 +42,8 @@ struct release_view {
     uint64_t last_good;            /* release we would go back to, 0: none */
     const char *last_good_version; /* "" */
     bool blind, stuck;
+    time_ms muted_until;  /* no rollback by a policy until then, 0 */
+    const char *muted_by; /* "" */
     const struct label *labels;
     size_t labels_count;
 };
@@ -55,6 +57,8 @@ struct rollback_view {
     time_ms countdown;
     time_ms proposed_at, intended_at, requested_at, applied_at,
         ended_at;            /* 0 */
+    time_ms acts_at;         /* its countdown's end, 0: none runs */
+    const char *approved_by; /* "" */
     const char *code, *text; /* of the last move */
 };
 

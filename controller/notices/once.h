@@ -40,8 +40,7 @@ void once_remove(struct once *once, const char *service,
 /* Take what the journal knows: first its ACTION_DONE entries, then its ACTION
  * entries, of any action.  Those from @before on are not over yet.  A run
  * without an end, or with one that nobody knows, counts. */
-void once_learn_ends(struct once *once, const struct entry *ends,
-                     size_t count);
+void once_learn_ends(struct once *once, const struct entry *ends, size_t count);
 void once_learn_runs(struct once *once, const struct entry *runs, size_t count,
                      uint64_t before);
 

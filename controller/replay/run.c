@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "controller/core/view.h"
-#include "controller/replay/countdown.h"
 #include "policies/explain/explain.h"
 #include "policies/memory.h"
 
@@ -18,9 +17,8 @@
  * for fewer. */
 #define QUEUE_MAX (4 * DECISION_EFFECTS_MAX)
 
-/* Tokens of answers. */
+/* Token of the answer. */
 #define REPLY_REGISTERED 1
-#define REPLY_ORDERED    2
 
 /* The verdict that stands, as told at its last change. */
 struct standing {
@@ -50,7 +48,7 @@ struct run {
     char refusal[RECORD_TEXT_MAX]; /* of the registration */
     uint64_t release;
     struct standing standing;
-    struct countdown countdown;
+    time_ms counts_until; /* a countdown's end, 0: none runs */
     bool acts, by_countdown;
     time_ms first_action_at;
     time_ms looked_at; /* grid time of the newest look, 0: none */
@@ -66,30 +64,6 @@ struct run {
 };
 
 /* --- What the core remembers ---------------------------------------------- */
-
-static void lead_countdown(struct run *run, const struct record *record)
-{
-    const struct countdown_verdict verdict = {run->standing.kind, record->mode,
-                                              record->countdown, record->root};
-    char at[MOMENT_TEXT_MAX], text[128];
-
-    switch (countdown_take(&run->countdown, &verdict, run->now)) {
-    case COUNTDOWN_BEGAN:
-        (void)snprintf(
-            text, sizeof(text),
-            "the call leaves at %s unless the policy changes its "
-            "mind",
-            moment_print(countdown_due(&run->countdown, run->now), at));
-        report_note(run->report, run->now, "countdown", text);
-        break;
-    case COUNTDOWN_WITHDRAWN:
-        report_note(run->report, run->now, "withdrawn",
-                    "the policy no longer says: roll back");
-        break;
-    case COUNTDOWN_SAME:
-        break;
-    }
-}
 
 static void on_verdict(struct run *run, const struct record *record)
 {
@@ -109,9 +83,6 @@ static void on_verdict(struct run *run, const struct record *record)
         .facts = &standing->facts,
     };
     report_decision(run->report, &standing->told);
-    if (!run->acts) {
-        lead_countdown(run, record);
-    }
 }
 
 /* The end of the watch is the end, unless it is endless. */
@@ -129,6 +100,41 @@ static void on_moved(struct run *run, const struct record *record)
                 strcmp(record->code, "undetermined") == 0;
 }
 
+static void note_countdown(struct run *run, const struct record *record)
+{
+    char at[MOMENT_TEXT_MAX], text[128];
+
+    run->counts_until = record->until;
+    (void)snprintf(text, sizeof(text),
+                   "the call leaves at %s unless the policy changes its mind",
+                   moment_print(record->until, at));
+    report_note(run->report, run->now, "countdown", text);
+}
+
+/* Until the call leaves; what comes of it is no part of a table. */
+static void on_rollback(struct run *run, const struct record *record)
+{
+    bool waits = record->rollback_state == ROLLBACK_PROPOSED;
+
+    if (run->acts) {
+        return;
+    }
+    if (waits && strcmp(record->code, "countdown") == 0) {
+        note_countdown(run, record);
+    } else if (waits && strcmp(record->code, "overdue") == 0) {
+        report_note(run->report, run->now, "countdown",
+                    "ran down, and the leaf does not stand: it acts when the "
+                    "leaf is back");
+    } else if (record->rollback_state == ROLLBACK_REFUSED) {
+        run->counts_until = 0;
+        report_note(run->report, run->now, "refused", record->text);
+    } else if (record->rollback_state == ROLLBACK_CANCELLED &&
+               run->counts_until != 0) {
+        run->counts_until = 0;
+        report_note(run->report, run->now, "withdrawn", record->text);
+    }
+}
+
 static void on_record(struct run *run, const struct record *record)
 {
     if (record->kind == RECORD_VERDICT) {
@@ -136,9 +142,8 @@ static void on_record(struct run *run, const struct record *record)
     } else if (record->kind == RECORD_RELEASE_MOVED &&
                record->release == run->release) {
         on_moved(run, record);
-    } else if (record->kind == RECORD_ROLLBACK_MOVED &&
-               record->rollback_state == ROLLBACK_REFUSED) {
-        report_note(run->report, run->now, "refused", record->text);
+    } else if (record->kind == RECORD_ROLLBACK_MOVED) {
+        on_rollback(run, record);
     } else if (record->kind == RECORD_BLIND) {
         report_note(run->report, run->now, record->on ? "blind" : "seen",
                     record->text);
@@ -270,7 +275,8 @@ static void answer_revert(struct run *run, const struct effect *effect)
 
     if (!run->acts) {
         run->acts = true;
-        run->by_countdown = run->countdown.state == COUNTDOWN_ORDERED;
+        run->by_countdown =
+            run->counts_until != 0 && run->now >= run->counts_until;
         run->first_action_at = run->now;
     }
     if (!run->options->goes_on) {
@@ -300,10 +306,6 @@ static void on_answer(struct run *run, const struct effect *effect)
         run->over = true;
     } else if (effect->answer.reply == REPLY_REGISTERED) {
         run->release = effect->answer.release;
-    } else if (effect->answer.reply == REPLY_ORDERED &&
-               effect->answer.outcome != OUTCOME_DONE) {
-        countdown_refuse(&run->countdown);
-        report_note(run->report, run->now, "refused", effect->answer.text);
     }
 }
 
@@ -364,42 +366,6 @@ static void tick_until(struct run *run, time_ms until)
 
         run->now = deadline > run->now ? deadline : run->now;
         feed(run, &input);
-    }
-}
-
-/* Its end: the leaf stands, and somebody's silence was a yes. */
-static void end_countdown(struct run *run)
-{
-    struct input input = {
-        .kind = INPUT_COMMAND, .reply = REPLY_ORDERED, .by = "countdown"};
-
-    if (!countdown_end(&run->countdown)) {
-        report_note(run->report, run->now, "countdown",
-                    "ran down, and the leaf does not stand: it acts when the "
-                    "leaf is back");
-        return;
-    }
-    input.command.kind = COMMAND_ROLLBACK;
-    input.command.release = run->release;
-    input.command.reason = "the countdown ran down";
-    feed(run, &input);
-}
-
-static void judge(struct run *run)
-{
-    while (!run->over) {
-        time_ms deadline = core_deadline(run->core);
-        time_ms ends =
-            run->acts ? TIME_NEVER : countdown_due(&run->countdown, run->now);
-
-        if (ends < deadline && ends <= run->end) {
-            run->now = ends;
-            end_countdown(run);
-        } else if (deadline <= run->end) {
-            tick_until(run, deadline);
-        } else {
-            break;
-        }
     }
 }
 
@@ -472,8 +438,8 @@ static const char *not_carried_out(const struct run *run)
     case MODE_SUGGEST:
         return "rollback (suggest)";
     case MODE_COUNTDOWN:
-        return run->countdown.state == COUNTDOWN_RUNS ? "rollback (countdown)"
-                                                      : "rollback (refused)";
+        return run->counts_until != 0 ? "rollback (countdown)"
+                                      : "rollback (refused)";
     case MODE_AUTO:
         break;
     }
@@ -550,7 +516,7 @@ bool run_judge(const struct run_options *options, struct report *report,
     begin(run);
     good = run->refusal[0] == '\0';
     if (good) {
-        judge(run);
+        tick_until(run, run->end);
         tell_end(run);
     } else {
         (void)snprintf(ret_error, size, "%s", run->refusal);

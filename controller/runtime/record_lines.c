@@ -39,6 +39,7 @@ static const struct {
     [RECORD_STOP_FILE] = {"stop_file", LOG_WARNING, true},
     [RECORD_BLIND] = {"blind", LOG_WARNING, true},
     [RECORD_ANNOUNCED] = {"announced", LOG_INFO, false},
+    [RECORD_MUTED] = {"muted", LOG_WARNING, true},
 };
 
 #define PAIRS_MAX   24
@@ -110,6 +111,7 @@ static void add_state(struct line *line, const struct record *record)
         break;
     case RECORD_FROZEN:
     case RECORD_ANNOUNCED:
+    case RECORD_MUTED:
         add(line, "until", moment_print(record->until, line->moment));
         break;
     case RECORD_NONE:

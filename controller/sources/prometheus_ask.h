@@ -7,8 +7,8 @@
 #ifndef SOURCES_PROMETHEUS_ASK_H
 #define SOURCES_PROMETHEUS_ASK_H
 
-#include "controller/runtime/driver.h"
 #include "controller/prometheus/prometheus_answer.h"
+#include "controller/runtime/driver.h"
 
 struct prometheus_client;
 

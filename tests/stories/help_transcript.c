@@ -128,6 +128,7 @@ void transcript_record(struct story *story, const struct record *record)
     case RECORD_SOURCE_BACK:
     case RECORD_CLOCK_SET:
     case RECORD_ANNOUNCED:
+    case RECORD_MUTED:
         say(story, "%s%s%s%s", who, record_kind_name(record->kind),
             record->name[0] ? " " : "", record->name);
         break;
@@ -183,6 +184,8 @@ static void compare_releases(const struct core *a, const struct core *b)
         assert_int_equal(x.last_good, y.last_good);
         assert_int_equal(x.rollback_safe, y.rollback_safe);
         assert_int_equal(x.blind, y.blind);
+        assert_int_equal(x.muted_until, y.muted_until);
+        assert_string_equal(x.muted_by, y.muted_by);
         assert_int_equal(x.labels_count, y.labels_count);
         struct rollback_view r = {0}, s = {0};
         assert_int_equal(view_rollback(a, x.rollback, &r),
@@ -190,6 +193,9 @@ static void compare_releases(const struct core *a, const struct core *b)
         assert_int_equal(r.state, s.state);
         assert_int_equal(r.intended_at, s.intended_at);
         assert_int_equal(r.applied_at, s.applied_at);
+        assert_int_equal(r.acts_at, s.acts_at);
+        assert_string_equal(r.approved_by ? r.approved_by : "",
+                            s.approved_by ? s.approved_by : "");
         assert_int_equal(r.target_release, s.target_release);
         assert_string_equal(r.code ? r.code : "", s.code ? s.code : "");
         assert_string_equal(r.text ? r.text : "", s.text ? s.text : "");

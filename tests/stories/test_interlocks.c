@@ -302,7 +302,7 @@ static void a_suggestion_is_withdrawn_when_the_trouble_ends(void **state)
 {
     (void)state;
     struct story *story = story_new(shop, 1);
-    story->services[0].ceiling = MODE_COUNTDOWN;
+    story->services[0].ceiling = MODE_SUGGEST;
     metrics(story, "shop");
     story_start(story);
     story_policy(story, STORY_POLICY);

@@ -243,17 +243,26 @@ static void act_adopt(struct story *story)
     story_adopt(story, service(), version());
 }
 
+static uint64_t newest_rollback(struct story *story)
+{
+    struct release_view release = {0};
+    (void)view_release(story->core, release_id(story), &release);
+    return one_in(10) ? roll(2000) : release.rollback;
+}
+
 static void act_command(struct story *story)
 {
     static const enum command_kind kinds[] = {
         COMMAND_HOLD,     COMMAND_RESUME,   COMMAND_ROLLBACK, COMMAND_ROLLBACK,
         COMMAND_FREEZE,   COMMAND_THAW,     COMMAND_OVERRIDE, COMMAND_ANNOUNCE,
-        COMMAND_ROLLBACK, COMMAND_ROLLBACK, COMMAND_CLOSE,    COMMAND_CLOSE};
+        COMMAND_ROLLBACK, COMMAND_ROLLBACK, COMMAND_CLOSE,    COMMAND_CLOSE,
+        COMMAND_APPROVE,  COMMAND_APPROVE,  COMMAND_CANCEL,   COMMAND_MUTE};
     const char *of = service();
     story_command(
         story, (struct command){.kind = PICK(kinds),
                                 .release = release_id(story),
                                 .incident = story_service(story, of).incident,
+                                .rollback = newest_rollback(story),
                                 .service = of,
                                 .environment = one_in(20) ? "nowhere" : "prod",
                                 .version = version(),

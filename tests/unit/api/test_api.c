@@ -278,6 +278,62 @@ static void a_release_is_held_and_resumed(void **state)
     expect("POST", "/v1/releases/999999/hold", REASON, 404, NULL);
 }
 
+static void a_mute_ends_and_says_who(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    json = ask("POST", path_of("2.4.0", "mute"),
+               "{\"reason\":\"load test\",\"for\":\"1h\"}", 200);
+    assert_non_null(strstr(text(json, "text"), "muted by "));
+    json_decref(json);
+    json = ask("GET", path_of("2.4.0", ""), NULL, 200);
+    assert_string_not_equal(text(json, "muted_until"), "");
+    json_decref(json);
+    expect("POST", path_of("2.4.0", "mute"),
+           "{\"reason\":\"x\",\"for\":\"30d\"}", 400, "invalid");
+    expect("POST", path_of("2.4.0", "mute"), "{}", 400, "missing_member");
+    expect("POST", "/v1/releases/999999/mute", REASON, 404, "no_release");
+}
+
+static void yes_and_no_want_a_rollback_that_waits(void **state)
+{
+    char path[64];
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    expect("POST", "/v1/rollbacks/999999/approve", "{}", 404, "no_rollback");
+    expect("POST", "/v1/rollbacks/999999/cancel", REASON, 404, "no_rollback");
+    json = ask("POST", path_of("2.4.0", "rollback"), REASON, 202);
+    (void)snprintf(path, sizeof(path), "/v1/rollbacks/%s/cancel",
+                   text(json, "rollback"));
+    expect("POST", path, "{}", 400, "missing_member");
+    expect("POST", path, REASON, 409, NULL);
+    (void)snprintf(path, sizeof(path), "/v1/rollbacks/%s/approve",
+                   text(json, "rollback"));
+    expect("POST", path, "{}", 200, NULL);
+    json_decref(json);
+}
+
+static void a_refused_rollback_can_be_declined_for_good(void **state)
+{
+    char path[64];
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    expect("POST", "/v1/gate",
+           "{" ABOUT ",\"version\":\"2.5.0\",\"intent\":true}", 200, NULL);
+    json = ask("POST", path_of("2.4.0", "rollback"), REASON, 422);
+    (void)snprintf(path, sizeof(path), "/v1/rollbacks/%s/cancel",
+                   text(json, "rollback"));
+    json_decref(json);
+    expect("POST", path, REASON, 200, NULL);
+    expect("POST", path, REASON, 200, NULL);
+}
+
 static void a_rollback_is_told_from_begin_to_end(void **state)
 {
     json_t *json = NULL;
@@ -855,6 +911,9 @@ int main(void)
         STORY(releases_are_listed_and_filtered),
         STORY(a_bad_registration_names_its_field),
         STORY(a_release_is_held_and_resumed),
+        STORY(a_mute_ends_and_says_who),
+        STORY(yes_and_no_want_a_rollback_that_waits),
+        STORY(a_refused_rollback_can_be_declined_for_good),
         STORY(a_rollback_is_told_from_begin_to_end),
         STORY(a_registration_that_came_too_late_is_not_watched),
         STORY(status_says_what_is_needed),

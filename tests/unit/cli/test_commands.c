@@ -411,7 +411,7 @@ static void orders_post_their_reason(void **state)
     says(server_finish(), "POST /v1/incidents/9/close {\"reason\":\"r\"}");
     run_program(&ran, "close", "user-service", "--reason", "r", NULL);
     assert_int_equal(ran.code, 1);
-    says(ran.err, "INCIDENT is its number");
+    says(ran.err, "incident is its number");
     answers(201, DONE);
     run_program(&ran, "adopt", "a", "1", "--environment", "p", "--reason", "r",
                 NULL);
@@ -429,12 +429,32 @@ static void orders_post_their_reason(void **state)
     says(server_finish(), "POST /v1/thaw {\"service\":\"a\",");
 }
 
+static void a_yes_needs_no_reason_and_a_no_does(void **state)
+{
+    (void)state;
+    answers(202, DONE);
+    run_program(&ran, "approve", "57", NULL);
+    says(server_finish(), "POST /v1/rollbacks/57/approve {\"reason\":");
+    answers(200, DONE);
+    run_program(&ran, "cancel", "57", "--reason", "load test", NULL);
+    says(server_finish(),
+         "POST /v1/rollbacks/57/cancel {\"reason\":\"load test\"}");
+    answers(200, DONE);
+    run_program(&ran, "mute", "7", "--for", "1h", "--reason", "r", NULL);
+    says(server_finish(), "POST /v1/releases/7/mute "
+                          "{\"reason\":\"r\",\"for\":\"1h\"}");
+    run_program(&ran, "approve", "shop", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "rollback is its number; 'lastgood status' shows it");
+}
+
 static void orders_need_a_reason_and_a_place(void **state)
 {
-    static const char *const verbs[] = {"hold", "resume", "rollback", "close"};
+    static const char *const verbs[] = {"hold",  "resume", "rollback",
+                                        "close", "cancel", "mute"};
 
     (void)state;
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         run_program(&ran, verbs[i], "7", NULL);
         assert_int_equal(ran.code, 1);
         says(ran.err, "--reason TEXT is needed");
@@ -656,6 +676,7 @@ int main(void)
         cmocka_unit_test(wait_for_nothing_is_an_error),
         cmocka_unit_test(wait_finds_a_release_by_its_version),
         cmocka_unit_test(orders_post_their_reason),
+        cmocka_unit_test(a_yes_needs_no_reason_and_a_no_does),
         cmocka_unit_test(orders_need_a_reason_and_a_place),
         cmocka_unit_test(status_is_an_aligned_table_without_surprises),
         cmocka_unit_test(status_of_nothing_says_what_next),

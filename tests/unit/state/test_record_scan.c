@@ -13,7 +13,7 @@
 
 #include "state/record_fields.h"
 
-#define KIND_LAST RECORD_ANNOUNCED
+#define KIND_LAST RECORD_MUTED
 
 static void fill_field(struct record *record, size_t index)
 {
