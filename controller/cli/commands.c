@@ -315,8 +315,8 @@ static const struct cli_command commands[] = {
         .arguments = "[RELEASE | SERVICE [VERSION] --environment ENV] --reason "
                      "TEXT",
         .summary = "let no policy roll a release back for a while",
-        .about = "It is still judged, and people are still told; a person's "
-                 "'lastgood rollback' goes.",
+        .about = "It is still judged, and people are still told; a "
+                 "person's\n'lastgood rollback' goes.",
         .example = "lastgood mute user-service --environment production --for "
                    "1h --reason \"load test\"",
         .flags = mute_flags,
