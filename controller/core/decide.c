@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "controller/core/blame.h"
 #include "controller/core/describe.h"
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
@@ -152,6 +153,7 @@ static void intend(struct core *core, struct rollback *rollback)
               target->version);
     record->until = until;
     core_tell(core, record);
+    blame_taken(core, suspect);
     say_freeze(core, until, text);
     rollback_notify(core, rollback, "rollback", text);
     timer_arm(&core->timers, &rollback->timer, core->now);

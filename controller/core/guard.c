@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "controller/core/blame.h"
 #include "controller/core/describe.h"
 #include "controller/core/inside.h"
 #include "controller/core/ledger.h"
@@ -24,6 +25,7 @@ static const char *const codes[REFUSAL_LAST] = {
     [REFUSAL_TARGET_GONE] = "target_gone",
     [REFUSAL_TARGET_UNCLEAR] = "target_unclear",
     [REFUSAL_MUTED] = "muted",
+    [REFUSAL_SHARED_BLAME] = "shared_blame",
 };
 
 const char *refusal_code(enum refusal refusal)
@@ -209,6 +211,17 @@ static bool shared_cause(const struct concern *asked)
            (double)breaching >= options->shared_share * (double)live;
 }
 
+static bool shared_blame(const struct concern *asked)
+{
+    const struct release *other = blame_other(asked->core, asked->suspect);
+    char name[RELEASE_TEXT_MAX];
+    SAY(asked, other ? describe_release(asked->core, other, name) : "",
+        " is in trouble over something that ", asked->service->name,
+        " shares with it, and is the first suspect; this is decided anew when "
+        "that is over");
+    return other != NULL;
+}
+
 static bool blind(const struct concern *asked)
 {
     const struct watch *watch = watch_of(asked->core, asked->service);
@@ -293,6 +306,7 @@ static const struct {
     {REFUSAL_PER_SERVICE, per_service, true},
     {REFUSAL_FLEET, fleet, true},
     {REFUSAL_SHARED_CAUSE, shared_cause, true},
+    {REFUSAL_SHARED_BLAME, shared_blame, false},
     {REFUSAL_BLIND, blind, false},
     {REFUSAL_PUT_LIVE, put_live, false},
     {REFUSAL_ANNOUNCED, announced, true},

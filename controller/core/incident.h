@@ -35,7 +35,8 @@ void incident_close(struct core *core, const struct incident *incident,
 bool incident_blames(const struct core *core, const struct release *release);
 
 /* Services whose open incident began to blame a release within @window of
- * @around: for as long as they stand, what began together counts together. */
+ * @around, for something that they share with nobody: for as long as they
+ * stand, what began together counts together. */
 uint32_t incident_breaching(const struct core *core, time_ms around,
                             time_ms window);
 

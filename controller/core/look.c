@@ -8,6 +8,7 @@
 #include "controller/core/describe.h"
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
+#include "policies/breach.h"
 #include "policies/explain/explain.h"
 
 static bool is_news(const struct release *release, const struct policy *policy,
@@ -52,6 +53,9 @@ static void remember(struct core *core, struct watch *watch,
     watch->leaf = verdict->leaf;
     watch->root = verdict->root;
     watch->unsure = verdict->unsure;
+    watch->breaching = is_trouble(policy_leaf(policy, verdict->leaf))
+                           ? breach_signals(policy, verdict)
+                           : 0;
     remember_texts(core, watch, policy, verdict);
 }
 

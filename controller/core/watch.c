@@ -204,6 +204,9 @@ static void copy_clock(struct watch *watch, const struct release *release,
     watch->requests = release->requests;
     watch->progress_at = now;
     watch->leaf = LEAF_INDEX_WAIT;
+    watch->breaching = 0;
+    watch->after = 0;
+    watch->after_signals = 0;
     watch->root = ANSWER_UNKNOWN;
     watch->known_root = ANSWER_UNKNOWN;
 }

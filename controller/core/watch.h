@@ -37,6 +37,9 @@ struct watch {
     uint16_t leaf;
     enum answer root;
     bool unsure;
+    uint32_t breaching;     /* signals in which the trouble is seen, bits */
+    uint32_t after_signals; /* those over which @after goes back first */
+    uint64_t after;         /* a release, 0 */
     enum answer known_root; /* the last one that was known, or UNKNOWN */
     time_ms unknown_since, quiet_since; /* 0: not so */
 
