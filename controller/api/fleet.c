@@ -7,6 +7,7 @@
 #include "controller/api/brief.h"
 #include "controller/api/encode.h"
 #include "policies/explain/json_make.h"
+#include "policies/memory.h"
 
 #define SERVICES_DEFAULT  1000
 #define SERVICES_LIMIT    10000
@@ -56,6 +57,24 @@ static json_t *encode_gate_of(const struct core *core,
     return json;
 }
 
+/* What would keep a rollback of the live release from leaving now. */
+static json_t *encode_brakes(const struct core *core, uint64_t release)
+{
+    struct brake *brakes = memory_zeroed(BRAKES_MAX, sizeof(*brakes));
+    size_t count = view_brakes(core, release, brakes);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++) {
+        json_t *json = json_object();
+
+        json_put(json, "code", json_string(brakes[i].code));
+        json_put(json, "text", encode_text(brakes[i].text));
+        json_append(list, json);
+    }
+    free(brakes);
+    return list;
+}
+
 static json_t *encode_service(const struct core *core,
                               const struct service_view *service, time_ms now)
 {
@@ -79,6 +98,7 @@ static json_t *encode_service(const struct core *core,
                  ? encode_rollback(core, &rollback)
                  : json_null());
     json_put(json, "gate", encode_gate_of(core, service, now));
+    json_put(json, "brakes", encode_brakes(core, service->release));
     brief_of_service(core, service, now, json);
     return json;
 }

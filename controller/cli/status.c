@@ -182,6 +182,81 @@ static void print_stories(const json_t *services, bool colour)
     }
 }
 
+/* --- Brakes --------------------------------------------------------------- */
+
+/* Lines of them; one says for how many services it stands. */
+#define BRAKES_MAX 12
+
+struct brakes {
+    const json_t *shown[BRAKES_MAX];   /* {code, text} */
+    const json_t *service[BRAKES_MAX]; /* the first that has it */
+    size_t services[BRAKES_MAX];       /* how many have it */
+    size_t count, more;
+};
+
+static void gather(struct brakes *brakes, const json_t *service,
+                   const json_t *brake)
+{
+    for (size_t i = 0; i < brakes->count; i++) {
+        if (json_equal(brakes->shown[i], brake)) {
+            brakes->services[i]++;
+            return;
+        }
+    }
+    if (brakes->count == BRAKES_MAX) {
+        brakes->more++;
+        return;
+    }
+    brakes->shown[brakes->count] = brake;
+    brakes->service[brakes->count] = service;
+    brakes->services[brakes->count++] = 1;
+}
+
+static void print_brake(const struct brakes *brakes, size_t i, bool colour)
+{
+    char code[64], text[1024];
+
+    text_escape(client_text(brakes->shown[i], "code"), code, sizeof(code));
+    text_escape(client_text(brakes->shown[i], "text"), text, sizeof(text));
+    (void)printf("  %s%-13s%s ", terminal_paint(PAINT_WARN, colour), code,
+                 terminal_unpaint(PAINT_WARN, colour));
+    if (brakes->services[i] > 1) {
+        (void)printf("%zu services", brakes->services[i]);
+    } else {
+        print_name(brakes->service[i], stdout);
+    }
+    (void)printf("\n                ");
+    terminal_wrap(text, 16, stdout);
+    (void)putchar('\n');
+}
+
+/* What would keep a rollback from leaving, before it is needed. */
+static void print_brakes(const json_t *services, bool colour)
+{
+    struct brakes brakes = {.count = 0};
+
+    for (size_t i = 0; i < json_array_size(services); i++) {
+        const json_t *service = json_array_get(services, i);
+        const json_t *list = json_object_get(service, "brakes");
+
+        for (size_t j = 0; j < json_array_size(list); j++) {
+            gather(&brakes, service, json_array_get(list, j));
+        }
+    }
+    if (brakes.count > 0) {
+        (void)printf("\nbrakes that are on: no policy would roll back\n");
+    }
+    for (size_t i = 0; i < brakes.count; i++) {
+        print_brake(&brakes, i, colour);
+    }
+    if (brakes.more > 0) {
+        (void)printf("  and %zu more: '--format json' lists them\n",
+                     brakes.more);
+    }
+}
+
+/* --- The last line -------------------------------------------------------- */
+
 static size_t count_unwatched(const json_t *services)
 {
     size_t count = 0;
@@ -272,6 +347,7 @@ static void print_status(const json_t *status)
     }
     print_table(services, colour);
     print_stories(services, colour);
+    print_brakes(services, colour);
     print_end(status, colour);
 }
 

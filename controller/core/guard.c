@@ -103,7 +103,7 @@ uint32_t guard_spent(const struct core *core, const struct service *service,
 /* ---- the interlocks, each with its sentence ---------------------------- */
 
 struct concern {
-    struct core *core;
+    const struct core *core;
     const struct rollback *rollback;
     const struct service *service;
     const struct release *suspect, *target;
@@ -113,6 +113,11 @@ struct concern {
 
 #define SAY(asked, ...)                                                        \
     text_join((asked)->text, RECORD_TEXT_MAX, __VA_ARGS__, NULL)
+
+static const char *target_version(const struct concern *asked)
+{
+    return asked->target ? asked->target->version : "its last good version";
+}
 
 static bool no_last_good(const struct concern *asked)
 {
@@ -133,9 +138,9 @@ static bool no_target(const struct concern *asked)
 static bool irreversible(const struct concern *asked)
 {
     SAY(asked, asked->suspect->version, " or a release before it changed data ",
-        "so that ", asked->target->version, " cannot run on it: roll forward");
-    return ledger_rollback_safe(asked->core, asked->suspect, asked->target) ==
-           ANSWER_NO;
+        "so that ", target_version(asked), " cannot run on it: roll forward");
+    return asked->target && ledger_rollback_safe(asked->core, asked->suspect,
+                                                 asked->target) == ANSWER_NO;
 }
 
 static bool not_live(const struct concern *asked)
@@ -286,57 +291,96 @@ static bool mode(const struct concern *asked)
 {
     SAY(asked, "would roll back ", asked->service->name, " in ",
         asked->service->environment, " from ", asked->suspect->version, " to ",
-        asked->target->version, " (observe)");
+        target_version(asked), " (observe)");
     time_ms countdown = 0;
     /* Not a person's, so its leaf is the one that stands (decide.c). */
     return !asked->watched || guard_mode_now(asked->core, asked->service,
                                              &countdown) == MODE_OBSERVE;
 }
 
+/* Whom it stops, and whether people want to know of it before anything is
+ * wrong. */
+#define POLICIES 1u /* their rollbacks; a person overrules it */
+#define PEOPLE   2u
+#define STANDS   4u
 static const struct {
     enum refusal refusal;
     bool (*holds)(const struct concern *asked);
-    bool for_people; /* a person's order does not overrule it */
+    unsigned stops;
 } interlocks[] = {
-    {REFUSAL_NO_LAST_GOOD, no_last_good, true},
-    {REFUSAL_NO_TARGET, no_target, true},
-    {REFUSAL_IRREVERSIBLE, irreversible, true},
-    {REFUSAL_NOT_LIVE, not_live, true},
-    {REFUSAL_UNDER_WAY, under_way, true},
-    {REFUSAL_PER_SERVICE, per_service, true},
-    {REFUSAL_FLEET, fleet, true},
-    {REFUSAL_SHARED_CAUSE, shared_cause, true},
-    {REFUSAL_SHARED_BLAME, shared_blame, false},
-    {REFUSAL_BLIND, blind, false},
-    {REFUSAL_PUT_LIVE, put_live, false},
-    {REFUSAL_ANNOUNCED, announced, true},
-    {REFUSAL_STOP, stopped, true},
-    {REFUSAL_MUTED, muted, false},
-    {REFUSAL_MODE, mode, false},
+    {REFUSAL_NO_LAST_GOOD, no_last_good, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_NO_TARGET, no_target, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_IRREVERSIBLE, irreversible, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_NOT_LIVE, not_live, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_UNDER_WAY, under_way, POLICIES | PEOPLE},
+    {REFUSAL_PER_SERVICE, per_service, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_FLEET, fleet, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_SHARED_CAUSE, shared_cause, POLICIES | STANDS},
+    {REFUSAL_SHARED_BLAME, shared_blame, POLICIES},
+    {REFUSAL_BLIND, blind, POLICIES},
+    {REFUSAL_PUT_LIVE, put_live, POLICIES | STANDS},
+    {REFUSAL_ANNOUNCED, announced, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_STOP, stopped, POLICIES | PEOPLE | STANDS},
+    {REFUSAL_MUTED, muted, POLICIES | STANDS},
+    {REFUSAL_MODE, mode, POLICIES | STANDS},
 };
+#define INTERLOCKS (sizeof interlocks / sizeof interlocks[0])
 
-enum refusal guard_refuses(struct core *core, const struct rollback *rollback,
-                           char ret_text[RECORD_TEXT_MAX])
+static struct concern concern_of(const struct core *core,
+                                 const struct rollback *rollback,
+                                 const struct release *suspect)
 {
-    const struct service *service = service_at(core, rollback->service);
-    const struct watch *watch = watch_of(core, service);
-    const struct release *suspect = release_find(core, rollback->release);
-    assert(suspect);
-    struct concern asked = {
+    const struct service *service = service_at(core, suspect->service);
+    return (struct concern){
         .core = core,
         .rollback = rollback,
         .service = service,
         .suspect = suspect,
         .target = ledger_last_good(core, suspect),
-        .watched = watch->on,
-        .text = ret_text,
+        .watched = watch_of(core, service)->on,
     };
-    for (size_t i = 0; i < sizeof interlocks / sizeof interlocks[0]; i++) {
-        bool asks = !rollback->manual || interlocks[i].for_people;
+}
+
+enum refusal guard_refuses(const struct core *core,
+                           const struct rollback *rollback,
+                           char ret_text[RECORD_TEXT_MAX])
+{
+    const struct release *suspect = release_find(core, rollback->release);
+    assert(suspect);
+    struct concern asked = concern_of(core, rollback, suspect);
+    asked.text = ret_text;
+    for (size_t i = 0; i < INTERLOCKS; i++) {
+        bool asks =
+            interlocks[i].stops & (rollback->manual ? PEOPLE : POLICIES);
         if (asks && interlocks[i].holds(&asked)) {
             return interlocks[i].refusal;
         }
     }
     ret_text[0] = '\0';
     return REFUSAL_NONE;
+}
+
+size_t guard_brakes(const struct core *core, const struct release *release,
+                    struct brake brakes[BRAKES_MAX])
+{
+    static_assert(INTERLOCKS <= BRAKES_MAX, "each may be on");
+    const struct service *service = service_at(core, release->service);
+    const struct rollback imagined = {.incident = service->incident,
+                                      .release = release->id,
+                                      .service = service->index};
+    struct concern asked = concern_of(core, &imagined, release);
+    size_t count = 0;
+    for (size_t i = 0; i < INTERLOCKS; i++) {
+        asked.text = brakes[count].text;
+        bool asks = (interlocks[i].stops & STANDS) &&
+                    (asked.watched || interlocks[i].refusal != REFUSAL_MODE);
+        if (asks && interlocks[i].holds(&asked)) {
+            if (interlocks[i].refusal == REFUSAL_MODE) {
+                SAY(&asked, "the mode is observe: what a policy would do is "
+                            "said, not done");
+            }
+            brakes[count++].code = refusal_code(interlocks[i].refusal);
+        }
+    }
+    return count;
 }

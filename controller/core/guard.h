@@ -3,12 +3,19 @@
 #define CORE_GUARD_H
 
 #include "controller/core/rollback.h"
+#include "controller/core/view.h"
 
 /* The first interlock that refuses @rollback now, REFUSAL_NONE when none
  * does; those that a person overrules are skipped for a manual one.
  * ret_text: a sentence. */
-enum refusal guard_refuses(struct core *core, const struct rollback *rollback,
+enum refusal guard_refuses(const struct core *core,
+                           const struct rollback *rollback,
                            char ret_text[RECORD_TEXT_MAX]);
+
+/* What would keep a policy from rolling @release back now, whether or not it is
+ * in trouble: every interlock that does not depend on a look. */
+size_t guard_brakes(const struct core *core, const struct release *release,
+                    struct brake brakes[BRAKES_MAX]);
 
 /* The stable word of a reason, and the reason of a word. */
 const char *refusal_code(enum refusal refusal);

@@ -147,6 +147,18 @@ bool view_next_release(const struct core *core, size_t *cursor,
     return view_release(core, release->id, ret_view);
 }
 
+size_t view_brakes(const struct core *core, uint64_t release,
+                   struct brake ret_brakes[BRAKES_MAX])
+{
+    const struct release *found = release_find(core, release);
+    bool may_go_back = found && release_is_active(found) &&
+                       found->rule != NONE_INDEX &&
+                       found->state != RELEASE_GOOD;
+    return may_go_back
+               ? guard_brakes(core, found, ret_brakes)
+               : 0;
+}
+
 uint64_t view_find_release(const struct core *core, const char *service,
                            const char *environment, const char *version)
 {

@@ -102,6 +102,13 @@ struct series_view {
     const char *values[POLICY_SELECT_MAX];
 };
 
+/* An interlock that is on before anything is wrong. */
+#define BRAKES_MAX 16
+struct brake {
+    const char *code;
+    char text[RECORD_TEXT_MAX];
+};
+
 /* A policy in force. */
 struct policy_view {
     const char *name, *digest;
@@ -148,6 +155,10 @@ bool view_next_query(const struct core *core, size_t *cursor,
                      struct query_view *ret_view);
 bool view_next_series(const struct core *core, uint32_t query, size_t *cursor,
                       struct series_view *ret_view);
+
+/* What would keep a policy from rolling @release back now; how many. */
+size_t view_brakes(const struct core *core, uint64_t release,
+                   struct brake ret_brakes[BRAKES_MAX]);
 
 /* The newest release of @version in a service, 0 when unknown. */
 uint64_t view_find_release(const struct core *core, const char *service,

@@ -636,6 +636,44 @@ static void a_last_good_that_changed_is_checked_again(void **state)
     story_end(story);
 }
 
+/* Which brakes a healthy release has on, as one text. */
+static const char *brakes_of(const struct story *story, const char *version)
+{
+    static char text[256];
+    static struct brake brakes[BRAKES_MAX];
+    size_t count = view_brakes(
+        story->core, story_release(story, "shop", version).id, brakes);
+    text[0] = '\0';
+    for (size_t i = 0; i < count; i++) {
+        strcat(strcat(text, brakes[i].code), " ");
+        assert_true(strlen(brakes[i].text) > 10);
+    }
+    return text;
+}
+
+static void brakes_are_seen_before_they_are_needed(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    assert_string_equal(brakes_of(story, "1.1"), "");
+    story_stop_file(story, true);
+    story_command(story, (struct command){.kind = COMMAND_ANNOUNCE,
+                                          .service = "shop",
+                                          .environment = "prod",
+                                          .version = "1.2"});
+    story_command(story, (struct command){
+                             .kind = COMMAND_MUTE,
+                             .release = story_release(story, "shop", "1.1").id,
+                             .reason = "load test"});
+    assert_string_equal(brakes_of(story, "1.1"), "announced stop muted mode ");
+    /* What is over, or was never watched, has none. */
+    assert_string_equal(brakes_of(story, "1.0"), "");
+    story_stop_file(story, false);
+    story_run(story, 31 * MINUTE_MS);
+    assert_string_equal(brakes_of(story, "1.1"), "");
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -660,6 +698,7 @@ int main(void)
         cmocka_unit_test(every_refused_order_stands_in_the_timeline),
         cmocka_unit_test(a_person_rolls_back_a_healthy_release),
         cmocka_unit_test(a_last_good_that_changed_is_checked_again),
+        cmocka_unit_test(brakes_are_seen_before_they_are_needed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

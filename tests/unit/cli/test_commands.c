@@ -568,6 +568,28 @@ static void a_calm_fleet_needs_nobody(void **state)
                         "nothing needs you\n");
 }
 
+static void status_says_which_brakes_are_on(void **state)
+{
+#define SERVICE(name, brakes)                                                  \
+    "{\"service\":\"" name                                                     \
+    "\",\"environment\":\"p\",\"live\":\"1\",\"needs\":"                       \
+    "[],\"brakes\":[" brakes "]}"
+#define STOP "{\"code\":\"stop\",\"text\":\"the STOP file stands\"}"
+
+    (void)state;
+    answers(200, "{\"version\":\"0.1.0\",\"ready\":true,\"ceiling\":\"auto\","
+                 "\"services\":[" SERVICE("a", STOP) "," SERVICE(
+                     "b", STOP ",{\"code\":\"no_last_good\",\"text\":\"adopt "
+                               "one\"}") "]}");
+    run_program(&ran, "status", NULL);
+    (void)server_finish();
+    says(ran.out, "\nbrakes that are on: no policy would roll back\n"
+                  "  stop          2 services\n"
+                  "                the STOP file stands\n"
+                  "  no_last_good  b in p\n"
+                  "                adopt one\n");
+}
+
 static void status_of_an_unknown_service_is_an_error(void **state)
 {
     (void)state;
@@ -681,6 +703,7 @@ int main(void)
         cmocka_unit_test(status_is_an_aligned_table_without_surprises),
         cmocka_unit_test(status_of_nothing_says_what_next),
         cmocka_unit_test(a_calm_fleet_needs_nobody),
+        cmocka_unit_test(status_says_which_brakes_are_on),
         cmocka_unit_test(status_of_an_unknown_service_is_an_error),
         cmocka_unit_test(why_begins_with_what_happened),
         cmocka_unit_test(why_prints_sentence_and_timeline),
