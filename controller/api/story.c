@@ -94,7 +94,8 @@ static const char *last_word(const struct record *record,
     case RECORD_FROZEN:
         return record->until == TIME_NEVER
                    ? "thawed"
-                   : moment_print(record->until, moment);
+                   : moment_print(record->until / SECOND_MS * SECOND_MS,
+                                  moment);
     case RECORD_NOTICE_DONE:
         return record->delivered ? " was told" : " could not be told";
     case RECORD_ACTION_DONE:

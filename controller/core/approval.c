@@ -171,14 +171,25 @@ static void mute(struct core *core, const struct input *input,
 }
 
 static void say_no(const struct core *core, const struct input *input,
-                   const char *what, time_ms until, char text[RECORD_TEXT_MAX])
+                   time_ms until, char text[RECORD_TEXT_MAX])
 {
     char at[MOMENT_TEXT_MAX];
     const char *reason = input->command.reason;
-    text_join(text, RECORD_TEXT_MAX, what, " by ", who(input),
+    text_join(text, RECORD_TEXT_MAX, "by ", who(input),
               reason && reason[0] ? ": " : "", reason ? reason : "",
               until > core->now ? ". The policy may say it again from " : "",
               until > core->now ? describe_moment(until, at) : "", NULL);
+}
+
+static void page_no(struct core *core, const struct rollback *rollback,
+                    const char *said)
+{
+    const struct service *service = service_at(core, rollback->service);
+    char text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, "the rollback of ", service->name, " in ",
+              service->environment, " from ", rollback->suspect,
+              " was cancelled ", said, NULL);
+    rollback_notify(core, rollback, "cancelled", text);
 }
 
 void approval_cancel(struct core *core, const struct input *input)
@@ -191,14 +202,14 @@ void approval_cancel(struct core *core, const struct input *input)
     bool mutes = release && rollback->leaf != NONE_INDEX;
     record_command(core, input, service_at(core, rollback->service), rollback);
     rollback_stop_waiting(core, rollback);
-    char text[RECORD_TEXT_MAX];
-    say_no(core, input, "cancelled", mutes ? core->now + MUTE_DEFAULT_MS : 0,
-           text);
-    rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, "cancelled", text);
+    char said[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
+    say_no(core, input, mutes ? core->now + MUTE_DEFAULT_MS : 0, said);
+    rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, "cancelled", said);
     if (mutes) {
         mute(core, input, release, rollback);
     }
-    rollback_notify(core, rollback, "cancelled", text);
+    page_no(core, rollback, said);
+    text_join(text, sizeof text, "cancelled ", said, NULL);
     answer_about(core, input, rollback, OUTCOME_DONE, "cancelled", text);
 }
 
@@ -252,8 +263,9 @@ void approval_mute(struct core *core, const struct input *input)
         rollback->waiting == 0 && rollback_stands(core, rollback)) {
         rollback_weigh_again(core, rollback);
     }
-    char text[RECORD_TEXT_MAX];
-    say_no(core, input, "muted", release->muted_until, text);
+    char said[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
+    say_no(core, input, release->muted_until, said);
+    text_join(text, sizeof text, "muted ", said, NULL);
     struct effect *effect =
         request_answer(core, input, OUTCOME_DONE, "muted", text);
     if (effect) {
