@@ -23,6 +23,7 @@ struct entry {
     size_t length;
     unsigned char hash[CHAIN_BYTES];  /* of the payload, outlives it; and */
     unsigned char chain[CHAIN_BYTES]; /* this: set by the store */
+    bool goes_back; /* the reason of a rollback: may use the reserve */
 };
 
 enum store_result {
@@ -63,6 +64,14 @@ struct store_ops {
                               unsigned char ret_chain[CHAIN_BYTES],
                               char *ret_error, size_t size);
     void (*close)(struct store *store);
+    /* While append answers STORE_UNAVAILABLE: make all of @entries durable
+     * elsewhere; they follow the head, and are appended again later as if this
+     * had never been called.  After a crash the next open puts them into the
+     * journal before anything is read.  All or nothing.  NULL: there is no
+     * reserve. */
+    enum store_result (*reserve)(struct store *store,
+                                 const struct entry *entries, size_t count,
+                                 char *ret_error, size_t size);
 };
 
 /* Implementations begin with this. */
@@ -73,7 +82,8 @@ struct store {
 enum store_access { STORE_WRITE, STORE_READ_ONLY };
 
 /* SQLite in WAL with synchronous=FULL.  STORE_WRITE creates the file when
- * missing, takes the lock (PATH.lock) and migrates the schema forward.  NULL
+ * missing, takes the lock (PATH.lock), migrates the schema forward and takes in
+ * what the reserve (PATH.reserve, see reserve.h) holds.  NULL
  * with one line in @ret_error otherwise.  After an append that failed it
  * closes and reopens by itself; the same entries appended again are never
  * written twice.  A file that was removed or replaced is never recreated. */

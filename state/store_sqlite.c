@@ -20,6 +20,9 @@ static void sqlite_close(struct store *store)
 {
     struct sqlite_store *sqlite = sqlite_of(store);
     sqlite_disconnect(sqlite);
+    if (sqlite->reserve) {
+        reserve_close(sqlite->reserve);
+    }
     if (sqlite->lock >= 0) {
         (void)close(sqlite->lock); /* and unlocks; the file stays */
     }
@@ -169,6 +172,9 @@ static enum store_result sqlite_append(struct store *store,
     }
     if (result == STORE_OK) {
         result = write_group(sqlite, entries, count, ret_error, size);
+    }
+    if (result == STORE_OK) {
+        sqlite_empty_reserve(sqlite);
     }
     return result;
 }
@@ -396,4 +402,5 @@ const struct store_ops sqlite_ops = {
     .read = sqlite_read,
     .head = sqlite_head,
     .close = sqlite_close,
+    .reserve = sqlite_reserve,
 };

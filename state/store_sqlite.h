@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "state/chain.h"
+#include "state/reserve.h"
 
 #define SQLITE_PATH_MAX 480 /* SQLite itself ends at 512, with "-journal" */
 
@@ -23,6 +24,7 @@ struct sqlite_store {
     char path[SQLITE_PATH_MAX]; /* its folder resolved */
     char shown[200];            /* as given, escaped: for sentences */
     int lock;                   /* fd of PATH.lock, -1: none */
+    struct reserve *reserve;    /* a writer's */
     bool opened;                /* once; later it is only reconnected */
     dev_t device;               /* of the file */
     ino_t inode;
@@ -43,6 +45,16 @@ void sqlite_disconnect(struct sqlite_store *sqlite);
  * a sentence. */
 int sqlite_lock(const char *path, const char *shown, char *ret_error,
                 size_t size);
+
+/* store_sqlite_reserve.c: what the reserve holds and the journal has not goes
+ * into the journal; it is refused when it does not follow. */
+enum store_result sqlite_take_reserve(struct sqlite_store *sqlite,
+                                      char *ret_error, size_t size);
+/* The op; and after an append: the reserve may have been needed no longer. */
+enum store_result sqlite_reserve(struct store *store,
+                                 const struct entry *entries, size_t count,
+                                 char *ret_error, size_t size);
+void sqlite_empty_reserve(struct sqlite_store *sqlite);
 
 /* store_schema.c: bring an empty or older journal forward.  An SQLite code. */
 int schema_migrate(sqlite3 *database, int version);

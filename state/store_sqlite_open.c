@@ -145,7 +145,8 @@ static bool open_file(struct sqlite_store *sqlite, const char *path,
         return false;
     }
     sqlite->opened = true;
-    return true;
+    return sqlite->access == STORE_READ_ONLY ||
+           sqlite_take_reserve(sqlite, ret_error, size) == STORE_OK;
 }
 
 /* The first column of the first row, as text cut at @size. */

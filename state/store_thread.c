@@ -47,6 +47,7 @@ struct store_thread {
     size_t reads; /* whose answers were not taken yet */
     struct store_event events[EVENTS_MAX];
     size_t events_count;
+    uint64_t goes_back; /* the newest call that does: its last sequence */
     bool stopping;
     bool ended; /* nothing more is committed */
 
@@ -54,12 +55,16 @@ struct store_thread {
     struct entry group[STORE_GROUP_MAX];
     size_t group_count;
     bool is_down;
-    bool was_read;    /* the last work: reads and groups take turns */
-    time_ms pause;    /* of the next retry */
-    time_ms retry_at; /* CLOCK_MONOTONIC */
+    char error[512];      /* why */
+    bool was_read;        /* the last work: reads and groups take turns */
+    time_ms pause;        /* of the next retry */
+    time_ms retry_at;     /* CLOCK_MONOTONIC */
+    uint64_t durable;     /* in the journal or in the reserve */
+    bool reserve_failed;  /* since the last retry */
+    bool no_reserve_told; /* and the loop knows */
 };
 
-enum work { WORK_NONE, WORK_GROUP, WORK_READ, WORK_END };
+enum work { WORK_NONE, WORK_GROUP, WORK_RESERVE, WORK_READ, WORK_END };
 
 static void *run(void *data);
 
@@ -135,6 +140,9 @@ bool store_thread_append(struct store_thread *thread, struct entry *entries,
         thread->queue[at].entry = entries[i];
         thread->queue[at].is_last = i + 1 == count;
         thread->queued++;
+        if (entries[i].goes_back) {
+            thread->goes_back = entries[count - 1].sequence;
+        }
     }
     if (fits) {
         thread->waiting += count;
@@ -248,13 +256,17 @@ static size_t find_event(const struct store_thread *thread,
 static void tell(struct store_thread *thread, const struct store_event *event)
 {
     lock(thread);
-    size_t durable = find_event(thread, STORE_EVENT_DURABLE);
     size_t up = find_event(thread, STORE_EVENT_UP);
-    if (event->kind == STORE_EVENT_DURABLE && durable < thread->events_count) {
-        thread->events[durable].sequence = event->sequence;
-    } else if (event->kind == STORE_EVENT_DOWN && up < thread->events_count) {
-        remove_event(thread, up); /* still down, as far as the loop knows */
-    } else {
+    /* Still down, as far as the loop knows. */
+    bool overtakes =
+        event->kind == STORE_EVENT_DOWN && up < thread->events_count;
+    if (overtakes) {
+        remove_event(thread, up);
+    }
+    size_t same = find_event(thread, event->kind);
+    if (event->kind != STORE_EVENT_READ && same < thread->events_count) {
+        thread->events[same] = *event;
+    } else if (!overtakes || event->no_reserve) {
         assert(thread->events_count < EVENTS_MAX);
         thread->events[thread->events_count++] = *event;
     }
@@ -262,41 +274,114 @@ static void tell(struct store_thread *thread, const struct store_event *event)
     thread->wake(thread->data);
 }
 
-static void commit_group(struct store_thread *thread)
+static void tell_durable(struct store_thread *thread, uint64_t sequence)
 {
-    struct store_event event = {.kind = STORE_EVENT_DURABLE};
-    assert(thread->group_count > 0);
-    event.result = thread->store->ops->append(thread->store, thread->group,
-                                              thread->group_count, event.error,
-                                              sizeof event.error);
-    if (event.result == STORE_OK) {
-        if (thread->is_down) {
-            tell(thread, &(struct store_event){.kind = STORE_EVENT_UP});
-        }
-        event.error[0] = '\0';
-        event.sequence = thread->group[thread->group_count - 1].sequence;
-        release_payloads(thread->group, thread->group_count);
-        thread->waiting -= thread->group_count;
-        thread->group_count = 0;
-        thread->is_down = false;
-        thread->pause = 0;
-        tell(thread, &event);
-        return;
+    if (sequence > thread->durable) {
+        thread->durable = sequence;
     }
-    bool lost = event.result != STORE_UNAVAILABLE;
+    tell(thread, &(struct store_event){.kind = STORE_EVENT_DURABLE,
+                                       .sequence = thread->durable});
+}
+
+static void group_committed(struct store_thread *thread)
+{
+    uint64_t last = thread->group[thread->group_count - 1].sequence;
+    if (thread->is_down) {
+        tell(thread, &(struct store_event){.kind = STORE_EVENT_UP});
+    }
+    release_payloads(thread->group, thread->group_count);
+    thread->waiting -= thread->group_count;
+    thread->group_count = 0;
+    thread->is_down = false;
+    thread->no_reserve_told = false;
+    thread->pause = 0;
+    tell_durable(thread, last);
+}
+
+static void group_failed(struct store_thread *thread, struct store_event *event)
+{
+    bool lost = event->result != STORE_UNAVAILABLE;
     lock(thread);
     thread->ended = lost || thread->stopping;
     unlock(thread);
-    event.kind = lost ? STORE_EVENT_LOST : STORE_EVENT_DOWN;
+    event->kind = lost ? STORE_EVENT_LOST : STORE_EVENT_DOWN;
     if (lost || !thread->is_down) {
-        tell(thread, &event);
+        tell(thread, event);
     }
+    memcpy(thread->error, event->error, sizeof thread->error);
     thread->is_down = true;
+    thread->reserve_failed = false;
     thread->pause = thread->pause == 0 ? PAUSE_FIRST_MS : thread->pause * 2;
     if (thread->pause > PAUSE_MOST_MS) {
         thread->pause = PAUSE_MOST_MS;
     }
     thread->retry_at = clock_ms(CLOCK_MONOTONIC) + thread->pause;
+}
+
+static void commit_group(struct store_thread *thread)
+{
+    struct store_event event = {0};
+    assert(thread->group_count > 0);
+    event.result = thread->store->ops->append(thread->store, thread->group,
+                                              thread->group_count, event.error,
+                                              sizeof event.error);
+    if (event.result == STORE_OK) {
+        group_committed(thread);
+    } else {
+        group_failed(thread, &event);
+    }
+}
+
+/* All that waits, from the group that failed to the end of the newest call that
+ * goes back; NULL: there is none.  Free the list only. */
+static struct entry *list_waiting(struct store_thread *thread,
+                                  size_t *ret_count)
+{
+    struct entry *list =
+        memory_zeroed(thread->group_count + STORE_QUEUE_MAX, sizeof *list);
+    memcpy(list, thread->group, thread->group_count * sizeof *list);
+    *ret_count = thread->group_count;
+    lock(thread);
+    for (size_t i = 0; i < thread->queued; i++) {
+        size_t at = (thread->queue_first + i) % STORE_QUEUE_MAX;
+        if (thread->queue[at].entry.sequence <= thread->goes_back) {
+            list[(*ret_count)++] = thread->queue[at].entry;
+        }
+    }
+    unlock(thread);
+    return list;
+}
+
+static void say_no_reserve(struct store_thread *thread, const char *why)
+{
+    struct store_event event = {.kind = STORE_EVENT_DOWN, .no_reserve = true};
+    if (thread->no_reserve_told) {
+        return;
+    }
+    (void)snprintf(event.error, sizeof event.error, "%.300s; %.200s",
+                   thread->error, why);
+    thread->no_reserve_told = true;
+    tell(thread, &event);
+}
+
+static void reserve_waiting(struct store_thread *thread)
+{
+    const struct store_ops *ops = thread->store->ops;
+    char why[300] = "there is no reserve";
+    size_t count = 0;
+    struct entry *list = list_waiting(thread, &count);
+    enum store_result result =
+        ops->reserve ? ops->reserve(thread->store, list, count, why, sizeof why)
+                     : STORE_UNAVAILABLE;
+    assert(count > 0);
+    if (result == STORE_OK) {
+        thread->no_reserve_told = false;
+        tell_durable(thread, list[count - 1].sequence);
+    } else {
+        thread->reserve_failed = true;
+        say_no_reserve(thread, why);
+    }
+    free(list);
 }
 
 struct collection {
@@ -383,6 +468,10 @@ static enum work work_of(const struct store_thread *thread)
     if (thread->ended || (thread->stopping && !some)) {
         return WORK_END;
     }
+    if (thread->is_down && !thread->stopping && !thread->reserve_failed &&
+        thread->goes_back > thread->durable) {
+        return WORK_RESERVE;
+    }
     if (thread->requested > 0 && !thread->stopping &&
         !(some && due && thread->was_read)) {
         return WORK_READ;
@@ -434,6 +523,8 @@ static void *run(void *data)
     while (work != WORK_END) {
         if (work == WORK_GROUP) {
             commit_group(thread);
+        } else if (work == WORK_RESERVE) {
+            reserve_waiting(thread);
         } else {
             answer(thread, &request);
         }

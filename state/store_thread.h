@@ -5,7 +5,11 @@
  * that waits (at most 256 entries) into one transaction.  When a group fails
  * with STORE_UNAVAILABLE the thread says so once, then retries the same group
  * with backoff (0.1 s doubling to 5 s) until it succeeds; appends queue
- * meanwhile and queries go on.  STORE_CORRUPT and STORE_FENCED end it. */
+ * meanwhile and queries go on.  STORE_CORRUPT and STORE_FENCED end it.
+ *
+ * While it is down, an entry that goes back, and all before it that is not
+ * durable, is handed to the store's reserve: then it is durable, too.  What
+ * the reserve does not take waits like the rest, which is said, too. */
 #ifndef STATE_STORE_THREAD_H
 #define STATE_STORE_THREAD_H
 
@@ -22,8 +26,10 @@
 #define STORE_READ_BYTES_MAX   (8 * 1024 * 1024)
 
 enum store_event_kind {
-    STORE_EVENT_DURABLE, /* everything up to `sequence` is */
-    STORE_EVENT_DOWN,    /* a group failed and is being retried: `error` */
+    STORE_EVENT_DURABLE, /* everything up to `sequence` is, in the journal or
+                            in the reserve */
+    STORE_EVENT_DOWN,    /* a group failed and is being retried: `error`; and
+                            again when the reserve failed: `no_reserve` */
     STORE_EVENT_UP,      /* it works again */
     STORE_EVENT_LOST,    /* corrupt or fenced: exit with `error` */
     STORE_EVENT_READ     /* answer to store_thread_read() */
@@ -36,7 +42,8 @@ struct store_event {
     enum store_result result; /* READ */
     struct entry *entries; /* READ: owned by the event, with their payloads */
     size_t count;
-    bool cut; /* READ: a limit ended it */
+    bool cut;        /* READ: a limit ended it */
+    bool no_reserve; /* DOWN: what must go back cannot be made durable */
     char error[512];
 };
 
@@ -49,7 +56,8 @@ struct store_thread *store_thread_start(struct store *store,
 
 /* Queue entries; payloads are taken (free'd by the thread).  False when the
  * queue is full (nothing taken).  What one call brings is in one transaction,
- * unless it is more than STORE_GROUP_MAX. */
+ * unless it is more than STORE_GROUP_MAX, and goes to the reserve as a whole.
+ */
 bool store_thread_append(struct store_thread *thread, struct entry *entries,
                          size_t count);
 size_t store_thread_waiting(const struct store_thread *thread);

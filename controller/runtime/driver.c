@@ -10,7 +10,7 @@
 /* --- Feeding the core ----------------------------------------------------- */
 
 /* Room for the records of one more step, so that none is ever refused inside;
- * the kill switch alone may be fed while the store is down. */
+ * the kill switch alone may be fed however many effects wait. */
 static bool has_room(const struct driver *driver)
 {
     return !driver->is_stopping && !driver->is_lost &&
@@ -21,8 +21,13 @@ static bool has_room(const struct driver *driver)
 
 bool driver_may_feed(const struct driver *driver)
 {
-    return has_room(driver) && !driver->is_down &&
+    return has_room(driver) &&
            driver->held_count + DECISION_EFFECTS_MAX <= HELD_MAX;
+}
+
+bool driver_may_go_forward(const struct driver *driver)
+{
+    return driver_may_feed(driver) && !driver->is_down;
 }
 
 /* One step: decide, remember, then act.  The decision is used up before any
@@ -59,7 +64,7 @@ void driver_feed(struct driver *driver, const struct input *input)
     run_ticks(driver);
 }
 
-/* --- Answers that came while the store was down --------------------------- */
+/* --- Answers that came while there was no room ---------------------------- */
 
 static const char *keep_text(char *kept, size_t size, const char *text)
 {
@@ -151,7 +156,7 @@ bool driver_push(struct driver *driver, const struct input *input)
     }
     switch (input->kind) {
     case INPUT_SAMPLES:
-        /* Dropped while the store is down: its grid time is gone by then. */
+        /* Dropped while there is no room: its grid time is gone by then. */
         revert_clock_samples(driver);
         if (driver_may_feed(driver)) {
             driver_feed(driver, input);
@@ -173,14 +178,19 @@ bool driver_push(struct driver *driver, const struct input *input)
         }
         driver_feed(driver, input);
         return true;
-    case INPUT_REGISTER:
-    case INPUT_COMMAND:
-    case INPUT_POLICY_ACCEPTED:
-    case INPUT_POLICY_REMOVED:
     case INPUT_TICK:
     case INPUT_CLOCK_SET:
     case INPUT_STARTED:
         if (!driver_may_feed(driver)) {
+            return false;
+        }
+        driver_feed(driver, input);
+        return true;
+    case INPUT_REGISTER:
+    case INPUT_COMMAND:
+    case INPUT_POLICY_ACCEPTED:
+    case INPUT_POLICY_REMOVED:
+        if (!driver_may_go_forward(driver)) {
             return false;
         }
         driver_feed(driver, input);

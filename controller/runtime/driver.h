@@ -3,10 +3,13 @@
  * It owns the core, the store's thread and the adapters, and is the only one
  * that steps the core.  Adapters turn what happened into an input and push it.
  * Records are handed to the store in order; effects and answers wait until
- * what they need is durable.  While the store is down nothing is fed but the
- * STOP file: answers of targets and notices are kept, samples dropped, requests
- * refused at the door; a line is logged, and people are paged when it lasts.
- * When it works again everything goes on where it stood. */
+ * what they need is durable.  While the store is down nothing goes forward:
+ * requests are refused at the door, policies wait.  Judging goes on, for what
+ * goes back may use the store's reserve: a rollback and all that led to it are
+ * durable there.  When the queue is full nothing is fed but the STOP file:
+ * answers of targets and notices are kept, samples dropped.  A line is logged,
+ * and people are paged when it lasts.  When it works again everything goes on
+ * where it stood. */
 #ifndef RUNTIME_DRIVER_H
 #define RUNTIME_DRIVER_H
 
@@ -81,9 +84,9 @@ struct driver *driver_new(const struct driver_options *options, char *ret_error,
                           size_t size);
 
 /* Hand in an input from the loop's thread; it is stepped before this returns
- * unless the store is down or a step is under way, then it is copied nowhere:
- * false is returned and the caller answers "try again" (only for REGISTER and
- * COMMAND; adapters' answers are always taken, late ones dropped by id). */
+ * unless the store is down or behind, then it is copied nowhere: false is
+ * returned and the caller answers "try again" (only for REGISTER and COMMAND;
+ * adapters' answers are always taken, late ones dropped by id). */
 bool driver_push(struct driver *driver, const struct input *input);
 
 /* Answers to REGISTER and COMMAND arrive here when durable. */

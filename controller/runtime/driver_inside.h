@@ -29,7 +29,7 @@ struct pending_read {
     void *data;
 };
 
-/* An answer that came while the store was down, with its texts. */
+/* An answer that came while there was no room for records, with its texts. */
 struct kept_answer {
     STAILQ_ENTRY(kept_answer) link;
     struct input input;
@@ -85,6 +85,7 @@ struct driver {
     bool is_carrying_out;
     struct pending_read reads[STORE_READS_MAX];
     bool is_down, is_lost, is_stopping;
+    bool no_reserve; /* while down: not even a rollback can be recorded */
     char store_error[512];
     STAILQ_HEAD(, kept_answer) kept;
     struct merges merges;
@@ -118,9 +119,10 @@ struct driver *driver_new_on_store(const struct driver_options *options,
 /* driver.c: count a handle that was closed; the last one ends the driver. */
 void driver_handle_closed(uv_handle_t *handle);
 
-/* driver.c: may the core be fed what makes records?  Step it, and hand on what
- * it decided. */
+/* driver.c: may the core be fed what makes records?  And what goes forward: a
+ * request, a policy?  Step it, and hand on what it decided. */
 bool driver_may_feed(const struct driver *driver);
+bool driver_may_go_forward(const struct driver *driver);
 void driver_feed(struct driver *driver, const struct input *input);
 
 /* journal.c: the records of driver->decision join the batch; the batch is

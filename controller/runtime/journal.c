@@ -19,6 +19,8 @@ static struct entry entry_of(const struct record *record)
     if (record->kind == RECORD_INCIDENT_OPENED) {
         entry.incident = record->sequence;
     }
+    entry.goes_back = record->kind == RECORD_ROLLBACK_PROPOSED ||
+                      record->kind == RECORD_ROLLBACK_MOVED;
     entry.payload = record_to_json(record, &entry.length);
     return entry;
 }
@@ -109,25 +111,35 @@ static void became_durable(struct driver *driver, uint64_t sequence)
 {
     assert(sequence >= driver->durable);
     driver->durable = sequence;
+    driver->no_reserve = false;
     revert_clock_durable(driver);
     effects_became_durable(driver);
 }
 
-static void went_down(struct driver *driver, const char *error)
+/* That not even a rollback can leave is told anew, though the rest was. */
+static void went_down(struct driver *driver, const struct store_event *event)
 {
     driver->is_down = true;
+    if (event->no_reserve && !driver->no_reserve) {
+        driver->alarmed_at = 0;
+    }
+    driver->no_reserve = event->no_reserve;
     (void)snprintf(driver->store_error, sizeof(driver->store_error), "%s",
-                   error);
-    log_event(driver->options.log, LOG_ERROR, "store.down", "error", error,
-              "effect",
-              "nothing is decided and requests are refused until it "
-              "works again",
+                   event->error);
+    log_event(driver->options.log, LOG_ERROR, "store.down", "error",
+              event->error, "effect",
+              event->no_reserve
+                  ? "no rollback leaves, and requests are refused, until it "
+                    "works again"
+                  : "requests are refused until it works again; a rollback "
+                    "uses the reserve",
               NULL);
 }
 
 static void came_up(struct driver *driver)
 {
     driver->is_down = false;
+    driver->no_reserve = false;
     driver->store_error[0] = '\0';
     log_event(driver->options.log, LOG_INFO, "store.up", NULL);
 }
@@ -155,7 +167,7 @@ void journal_news(struct driver *driver)
             became_durable(driver, event.sequence);
             break;
         case STORE_EVENT_DOWN:
-            went_down(driver, event.error);
+            went_down(driver, &event);
             break;
         case STORE_EVENT_UP:
             came_up(driver);

@@ -66,7 +66,7 @@ void policy_watch_feed(struct driver *driver)
     struct policy *accepted = NULL;
     char removed[NAME_MAX_BYTES + 1];
 
-    while (driver_may_feed(driver) &&
+    while (driver_may_go_forward(driver) &&
            policy_folder_next(driver->folder, &accepted, removed)) {
         struct input input = {.kind = INPUT_POLICY_ACCEPTED};
 

@@ -57,6 +57,12 @@ static void look_at_clock(struct driver *driver)
 
 /* --- The driver's own alarm ----------------------------------------------- */
 
+/* Does a rollback leave though the driver is not ready? */
+static bool can_go_back(const struct driver *driver)
+{
+    return driver->is_down && !driver->no_reserve && driver_may_feed(driver);
+}
+
 /* Pages are recorded before they leave; that nothing can be recorded is told
  * without. */
 static void page(struct driver *driver, const char *why)
@@ -69,9 +75,14 @@ static void page(struct driver *driver, const char *why)
     char at[MOMENT_TEXT_MAX];
 
     (void)snprintf(effect.notify.text, sizeof(effect.notify.text),
-                   "lastgood cannot do its work (%s): nothing is decided and "
-                   "no rollback leaves until this is mended: %s",
-                   moment_print(driver_now(driver), at), why);
+                   "lastgood cannot do its work (%s): %s until this is mended: "
+                   "%s",
+                   moment_print(driver_now(driver), at),
+                   can_go_back(driver)
+                       ? "requests are refused and nothing goes forward, but "
+                         "a rollback still leaves,"
+                       : "nothing is decided and no rollback leaves",
+                   why);
     for (size_t i = 0; i < options->pages_count; i++) {
         (void)snprintf(effect.notify.sink, sizeof(effect.notify.sink), "%s",
                        options->page[i]);

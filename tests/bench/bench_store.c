@@ -44,8 +44,9 @@ static struct store *open_store(void)
 
 static void remove_store(void)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const suffixes[] = {"", "-wal", "-shm", ".lock",
+                                           ".reserve"};
+    for (size_t i = 0; i < 5; i++) {
         char path[300];
         (void)snprintf(path, sizeof path, "%s%s", file, suffixes[i]);
         (void)unlink(path); /* most are not there */

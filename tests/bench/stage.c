@@ -318,15 +318,12 @@ static void remove_file(const struct stage *stage, const char *name)
 
 void stage_end(struct stage *stage)
 {
-    static const char *const names[] = {"policies/policy.yaml",
-                                        "policies",
-                                        "config.yaml",
-                                        "state.db",
-                                        "state.db-wal",
-                                        "state.db-shm",
-                                        "state.db.lock",
-                                        "lastgood.lock",
-                                        "state.lock"};
+    static const char *const names[] = {
+        "policies/policy.yaml", "policies",
+        "config.yaml",          "state.db",
+        "state.db-wal",         "state.db-shm",
+        "state.db.lock",        "state.db.reserve",
+        "lastgood.lock",        "state.lock"};
 
     driver_stop(stage->driver);
     (void)uv_run(&stage->loop, UV_RUN_DEFAULT);

@@ -49,7 +49,7 @@ static int remove_folder(void **state)
     static const char *const names[] = {
         "a.yaml",          "b.yaml",          "c.json",    "config.yaml",
         "policies/a.yaml", "policies/b.yaml", "l.db",      "l.db.lock",
-        "l.db-wal",        "l.db-shm",        "notes.txt",
+        "l.db-wal",        "l.db-shm",        "notes.txt", "l.db.reserve",
     };
 
     (void)state;

@@ -232,7 +232,8 @@ static enum store_result shim_append(struct store *store,
     }
     result =
         shim->inner->ops->append(shim->inner, entries, count, ret_error, size);
-    if (result == STORE_OK) {
+    if (result == STORE_OK &&
+        entries[count - 1].sequence > shim->scene->written) {
         shim->scene->written = entries[count - 1].sequence;
     }
     return result;
@@ -259,6 +260,25 @@ static enum store_result shim_head(struct store *store, uint64_t *ret_sequence,
                                   ret_error, size);
 }
 
+static enum store_result shim_reserve(struct store *store,
+                                      const struct entry *entries, size_t count,
+                                      char *ret_error, size_t size)
+{
+    const struct shim_store *shim = (struct shim_store *)store;
+    enum store_result result = STORE_UNAVAILABLE;
+
+    if (shim->scene->no_reserve) {
+        (void)snprintf(ret_error, size, "the test's reserve is gone");
+        return result;
+    }
+    result =
+        shim->inner->ops->reserve(shim->inner, entries, count, ret_error, size);
+    if (result == STORE_OK) {
+        shim->scene->written = entries[count - 1].sequence;
+    }
+    return result;
+}
+
 static void shim_close(struct store *store)
 {
     struct shim_store *shim = (struct shim_store *)store;
@@ -272,6 +292,7 @@ static const struct store_ops shim_ops = {
     .read = shim_read,
     .head = shim_head,
     .close = shim_close,
+    .reserve = shim_reserve,
 };
 
 static struct store *open_store(struct scene *scene, char *ret_error,
@@ -511,6 +532,18 @@ bool scene_adopt(struct scene *scene, const char *version)
                                             .reason = "it is known to work"}};
 
     return driver_push(scene->driver, &input);
+}
+
+/* The kill switch is what is fed as long as there is room. */
+void scene_fill_queue(struct scene *scene)
+{
+    struct input flip = {.kind = INPUT_STOP_FILE};
+
+    do {
+        flip.stop = !flip.stop;
+    } while (driver_push(scene->driver, &flip));
+    flip.stop = false; /* there is room kept for the records of one step */
+    driver_feed(scene->driver, &flip);
 }
 
 bool scene_is_answered(struct scene *scene)

@@ -26,7 +26,8 @@ struct scene {
     char lost[512];
     int losses;
     _Atomic int disk;         /* enum disk */
-    _Atomic uint64_t written; /* the newest record on it */
+    _Atomic bool no_reserve;  /* not even that takes anything */
+    _Atomic uint64_t written; /* the newest record on it, or in the reserve */
 
     /* Answers to requests, in order. */
     struct effect answers[ANSWERS_MAX];
@@ -93,6 +94,9 @@ bool scene_register(struct scene *scene, const char *version, const char *key);
 bool scene_adopt(struct scene *scene, const char *version);
 
 bool scene_is_answered(struct scene *scene);
+
+/* While the store is down: until there is no room for another record. */
+void scene_fill_queue(struct scene *scene);
 
 /* How many records of @kind a reader of the file sees now; @ret_json, when not
  * NULL, gets their lines behind what it holds. */

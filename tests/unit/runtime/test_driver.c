@@ -232,7 +232,7 @@ static bool was_observed(struct scene *scene)
     return scene->observes > 0;
 }
 
-/* What a target says while the disk is full is kept and told afterwards. */
+/* What a target says when too much waits is kept and told afterwards. */
 static void an_answer_of_the_target_is_kept(void **state)
 {
     struct scene *scene = *state;
@@ -245,6 +245,7 @@ static void an_answer_of_the_target_is_kept(void **state)
     scene->disk = DISK_IS_FULL;
     assert_true(scene_register(scene, "2.0", "k1"));
     scene_until(scene, is_down);
+    scene_fill_queue(scene);
     input.target.id = scene->asked.id;
     input.target.result = TARGET_OBSERVED;
     input.target.version = "9.9";

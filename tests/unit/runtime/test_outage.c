@@ -120,12 +120,134 @@ static void a_disk_that_comes_and_goes_loses_and_doubles_nothing(void **state)
                      scene->notices);
 }
 
-/* --- The kill switch ------------------------------------------------------ */
+/* --- Going back while it is down ------------------------------------------ */
 
 static bool asks_before_the_revert(struct scene *scene)
 {
     return scene->asked.kind == EFFECT_OBSERVE && scene->asked.needs != 0;
 }
+
+static bool has_gone_back(struct scene *scene)
+{
+    return newest_rollback(scene).applied_at != 0;
+}
+
+/* Healthy, watched, everything on the disk; then the disk is full and users are
+ * hurt. */
+static void breach_on_a_full_disk(struct scene *scene)
+{
+    scene_start(scene);
+    assert_true(scene_adopt(scene, "1.0"));
+    await_answers(scene);
+    (void)snprintf(scene->live, sizeof(scene->live), "2.0");
+    assert_true(scene_register(scene, "2.0", "k2"));
+    await_answers(scene);
+    scene_until(scene, all_is_durable);
+    scene->disk = DISK_IS_FULL;
+    scene->errors = 50;
+}
+
+/* What is durable may still be in the reserve only. */
+static bool is_in_the_journal(struct scene *scene)
+{
+    struct driver_load load = {0};
+
+    driver_load(scene->driver, &load);
+    return load.records_waiting == 0;
+}
+
+static void check_gone_back_once(struct scene *scene)
+{
+    scene_until(scene, is_in_the_journal);
+    assert_int_equal(scene->reverts, 1);
+    assert_string_equal(scene->live, "1.0");
+    assert_int_equal(scene_stored(scene, RECORD_ROLLBACK_PROPOSED, NULL, 0), 1);
+    assert_int_equal(scene_stored(scene, RECORD_INCIDENT_OPENED, NULL, 0), 1);
+}
+
+/* Nothing reaches the journal; when it works again it holds everything. */
+static void a_breach_on_a_full_disk_goes_back_by_the_reserve(void **state)
+{
+    struct scene *scene = *state;
+    size_t moves = 0;
+
+    breach_on_a_full_disk(scene);
+    scene_until(scene, has_gone_back);
+    assert_int_equal(scene->reverts, 1);
+    assert_true(is_down(scene));
+    assert_false(scene_register(scene, "3.0", "k3")); /* nothing goes forward */
+    assert_int_equal(scene_stored(scene, RECORD_ROLLBACK_MOVED, NULL, 0), 0);
+    assert_non_null(strstr(scene->noticed, "2.0"));
+    scene->errors = 0;
+    scene->disk = DISK_WORKS;
+    scene_until(scene, has_gone_back);
+    check_gone_back_once(scene);
+    moves = scene_stored(scene, RECORD_ROLLBACK_MOVED, NULL, 0);
+    scene_stop(scene);
+    scene_start(scene); /* the chain is proven, nothing is taken in twice */
+    assert_int_equal(scene_stored(scene, RECORD_ROLLBACK_MOVED, NULL, 0),
+                     moves);
+}
+
+/* The end without a disk is a crash for all that was not durable. */
+static void a_crash_after_the_revert_reverts_no_second_time(void **state)
+{
+    struct scene *scene = *state;
+
+    breach_on_a_full_disk(scene);
+    scene_until(scene, was_reverted);
+    scene_stop(scene);
+    scene->errors = 0;
+    scene->disk = DISK_WORKS;
+    scene_start(scene);
+    scene_until(scene, has_gone_back);
+    check_gone_back_once(scene);
+}
+
+/* The answer to the question before the revert is lost with the process. */
+static void a_crash_before_the_revert_still_goes_back(void **state)
+{
+    struct scene *scene = *state;
+
+    breach_on_a_full_disk(scene);
+    scene->target_is_mute = true;
+    scene_until(scene, asks_before_the_revert);
+    assert_true(is_down(scene));
+    scene_stop(scene);
+    scene->target_is_mute = false;
+    scene->disk = DISK_WORKS;
+    scene_start(scene);
+    scene_until(scene, has_gone_back);
+    check_gone_back_once(scene);
+}
+
+static bool has_no_reserve(struct scene *scene)
+{
+    return scene->driver->no_reserve;
+}
+
+static void without_a_reserve_people_are_paged_and_nothing_leaves(void **state)
+{
+    struct scene *scene = *state;
+
+    scene->no_reserve = true;
+    breach_on_a_full_disk(scene);
+    scene_until(scene, is_down);
+    scene_until(scene, has_no_reserve);
+    scene->driver->trouble_since = clock_boot() - MINUTE_MS;
+    upkeep_second(scene->driver);
+    assert_non_null(strstr(scene->noticed, "no rollback leaves"));
+    assert_non_null(strstr(scene->noticed, "the test's reserve is gone"));
+    scene_turns(scene, 20);
+    assert_int_equal(scene->reverts, 0);
+    scene->no_reserve = false;
+    scene_until(scene, was_reverted);
+    assert_true(is_down(scene));
+    scene->disk = DISK_WORKS;
+    check_gone_back_once(scene);
+}
+
+/* --- The kill switch ------------------------------------------------------ */
 
 static bool is_over(struct scene *scene)
 {
@@ -138,8 +260,7 @@ static bool is_over(struct scene *scene)
 static void a_stop_file_that_could_not_be_told_is_told_first(void **state)
 {
     struct scene *scene = *state;
-    struct input seen = {.kind = INPUT_TARGET},
-                 flip = {.kind = INPUT_STOP_FILE};
+    struct input seen = {.kind = INPUT_TARGET};
 
     scene_start(scene);
     deploy_a_bad_release(scene);
@@ -149,16 +270,12 @@ static void a_stop_file_that_could_not_be_told_is_told_first(void **state)
     set_stop(scene, true);
     set_stop(scene, false);
     scene_until(scene, is_down);
+    scene_fill_queue(scene);
     seen.target.id = scene->asked.id;
     seen.target.result = TARGET_OBSERVED;
     seen.target.version = "2.0";
     seen.target.complete = true;
     assert_true(driver_push(scene->driver, &seen));
-    do {
-        flip.stop = !flip.stop;
-    } while (driver_push(scene->driver, &flip));
-    flip.stop = false; /* there is room kept for the records of one step */
-    driver_feed(scene->driver, &flip);
     scene_write(scene, "STOP", "");
     upkeep_second(scene->driver);
     assert_true(scene->driver->stop_is_untold);
@@ -387,6 +504,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(a_disk_that_comes_and_goes_loses_and_doubles_nothing),
+        STORY(a_breach_on_a_full_disk_goes_back_by_the_reserve),
+        STORY(a_crash_after_the_revert_reverts_no_second_time),
+        STORY(a_crash_before_the_revert_still_goes_back),
+        STORY(without_a_reserve_people_are_paged_and_nothing_leaves),
         STORY(a_stop_file_that_could_not_be_told_is_told_first),
         STORY(what_is_held_keeps_its_deadline_when_the_clock_is_set),
         STORY(a_disk_that_hangs_makes_it_unready),

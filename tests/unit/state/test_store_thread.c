@@ -27,6 +27,8 @@ struct probe {
     _Atomic unsigned fail_first; /* this many appends */
     unsigned fail_every;         /* and each n-th */
     enum store_result failure;
+    _Atomic bool reserve_fails;
+    _Atomic uint64_t reserved; /* the newest sequence in it */
     _Atomic unsigned appends;
     _Atomic bool is_closed;
     _Atomic size_t groups;
@@ -38,6 +40,7 @@ struct world {
     struct store_thread *thread;
     sem_t woken;
     uint64_t next; /* sequence to append */
+    bool goes_back;
 };
 
 static const struct store_ops probe_ops;
@@ -80,8 +83,29 @@ static void probe_close(struct store *store)
     probe->is_closed = true;
 }
 
+static enum store_result probe_reserve(struct store *store,
+                                       const struct entry *entries,
+                                       size_t count, char *ret_error,
+                                       size_t size)
+{
+    struct probe *probe = (struct probe *)store;
+    if (probe->reserve_fails) {
+        (void)snprintf(ret_error, size, "probe: the reserve fails");
+        return STORE_UNAVAILABLE;
+    }
+    for (size_t i = 1; i < count; i++) {
+        assert_int_equal(entries[i].sequence, entries[0].sequence + i);
+    }
+    probe->reserved = entries[count - 1].sequence;
+    return STORE_OK;
+}
+
 static const struct store_ops probe_ops = {
     .append = probe_append, .read = probe_read, .close = probe_close};
+static const struct store_ops reserve_ops = {.append = probe_append,
+                                             .read = probe_read,
+                                             .close = probe_close,
+                                             .reserve = probe_reserve};
 
 static void wake(void *data)
 {
@@ -137,6 +161,7 @@ static bool append_sized(struct world *world, size_t count, size_t bytes)
         entries[i] = (struct entry){.sequence = world->next + i,
                                     .kind = RECORD_NOTICE,
                                     .release = (world->next + i) % 7,
+                                    .goes_back = i == 0 && world->goes_back,
                                     .payload = payload,
                                     .length = bytes};
     }
@@ -293,6 +318,89 @@ static void reads_go_on_while_it_is_down(void **state)
     }
     store_thread_stop(world->thread);
     assert_true(world->probe->is_closed);
+}
+
+/* Nothing else uses it; all that waits goes with it, its own call as a whole.
+ * The first disk error is told, and nothing more. */
+static void what_goes_back_is_durable_in_the_reserve(void **state)
+{
+    struct world *world = *state;
+    struct store_event event;
+    world->probe->store.ops = &reserve_ops;
+    start(world);
+    append(world, 5);
+    expect_durable(world, 5);
+    world->probe->fail_first = UINT32_MAX;
+    append(world, 3);
+    expect(world, STORE_EVENT_DOWN);
+    append(world, 300);
+    assert_int_equal(world->probe->reserved, 0);
+    world->goes_back = true;
+    append(world, 4);
+    world->goes_back = false;
+    append(world, 10);
+    expect_durable(world, 312);
+    assert_int_equal(world->probe->reserved, 312);
+    world->goes_back = true;
+    append(world, 1);
+    world->goes_back = false;
+    expect_durable(world, 323);
+    assert_int_equal(store_thread_waiting(world->thread), 318);
+    append(world, 1);
+    world->probe->fail_first = 0;
+    expect(world, STORE_EVENT_UP);
+    do { /* what is in the journal now is not less than what was told */
+        next_event(world, &event);
+        assert_int_equal(event.kind, STORE_EVENT_DURABLE);
+        assert_true(event.sequence >= 323);
+    } while (event.sequence < 324);
+    store_thread_stop(world->thread);
+}
+
+/* It is said once that nothing can go back, and tried again at each retry. */
+static void a_reserve_that_fails_is_told_and_tried_again(void **state)
+{
+    struct world *world = *state;
+    struct store_event event;
+    world->probe->store.ops = &reserve_ops;
+    world->probe->reserve_fails = true;
+    world->probe->fail_first = UINT32_MAX;
+    start(world);
+    append(world, 1);
+    next_event(world, &event);
+    assert_int_equal(event.kind, STORE_EVENT_DOWN);
+    assert_false(event.no_reserve);
+    world->goes_back = true;
+    append(world, 1);
+    next_event(world, &event);
+    assert_int_equal(event.kind, STORE_EVENT_DOWN);
+    assert_true(event.no_reserve);
+    assert_string_equal(event.error, "probe: append 1 fails; probe: the "
+                                     "reserve fails");
+    while (world->probe->appends < 3) {
+        wait_for(&world->probe->entered);
+    }
+    assert_false(store_thread_next(world->thread, &event));
+    world->probe->reserve_fails = false;
+    expect_durable(world, 2);
+    assert_int_equal(world->probe->reserved, 2);
+    store_thread_stop(world->thread);
+}
+
+static void a_store_without_a_reserve_says_so(void **state)
+{
+    struct world *world = *state;
+    struct store_event event;
+    world->probe->fail_first = UINT32_MAX;
+    world->goes_back = true;
+    start(world);
+    append(world, 1);
+    do { /* both may be joined */
+        next_event(world, &event);
+        assert_int_equal(event.kind, STORE_EVENT_DOWN);
+    } while (!event.no_reserve);
+    assert_non_null(strstr(event.error, "there is no reserve"));
+    store_thread_stop(world->thread);
 }
 
 static void check_lost(struct world *world, enum store_result failure)
@@ -511,6 +619,9 @@ int main(void)
         TEST(a_full_queue_refuses_and_takes_nothing),
         TEST(a_failed_group_is_told_once_and_retried),
         TEST(reads_go_on_while_it_is_down),
+        TEST(what_goes_back_is_durable_in_the_reserve),
+        TEST(a_reserve_that_fails_is_told_and_tried_again),
+        TEST(a_store_without_a_reserve_says_so),
         TEST(a_corrupt_store_ends_it),
         TEST(a_fenced_store_ends_it),
         TEST(stopping_commits_what_waits),
