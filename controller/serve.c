@@ -17,7 +17,6 @@
 #include "policies/memory.h"
 #include "policies/problem.h"
 
-#define HEARTBEAT_PATIENCE_MS (10 * SECOND_MS)
 /* The store's thread breathes once a second: less says nothing. */
 #define WATCHDOG_LEAST_MS (5 * SECOND_MS)
 
@@ -29,9 +28,7 @@ struct daemon {
     struct driver *driver;
     struct api *api;
     uv_signal_t terminate, interrupt, reload;
-    uv_timer_t watchdog, heartbeat;
-    struct http_request *beat; /* under way */
-    bool beat_failed;
+    uv_timer_t watchdog;
     bool is_stopping;
     int exit_code;
 };
@@ -149,10 +146,6 @@ static void stop(struct daemon *daemon)
     uv_close((uv_handle_t *)&daemon->interrupt, NULL);
     uv_close((uv_handle_t *)&daemon->reload, NULL);
     uv_close((uv_handle_t *)&daemon->watchdog, NULL);
-    uv_close((uv_handle_t *)&daemon->heartbeat, NULL);
-    if (daemon->beat != NULL) {
-        http_cancel(driver_http(daemon->driver), daemon->beat);
-    }
     if (daemon->api != NULL) {
         api_close(daemon->api, on_api_closed, daemon);
     } else {
@@ -190,41 +183,6 @@ static void on_watchdog(uv_timer_t *timer)
     }
 }
 
-static void on_beat_done(void *data, const struct http_answer *answer)
-{
-    struct daemon *daemon = data;
-    const bool failed = answer->end != HTTP_ANSWERED || answer->status >= 300;
-
-    daemon->beat = NULL;
-    if (failed && !daemon->beat_failed && answer->end != HTTP_CANCELLED) {
-        log_event(daemon->log, LOG_WARNING, "heartbeat.failed", "text",
-                  answer->text, NULL);
-    }
-    if (!failed && daemon->beat_failed) {
-        log_event(daemon->log, LOG_INFO, "heartbeat.back", NULL);
-    }
-    daemon->beat_failed = failed;
-}
-
-/* A dead-man's switch: silence is the alarm.  So there is none while the store
- * does not work, because then nothing is decided. */
-static void on_heartbeat(uv_timer_t *timer)
-{
-    struct daemon *daemon = timer->data;
-    const time_ms every = daemon->config->heartbeat_every;
-    const struct http_call call = {.method = "GET",
-                                   .url = daemon->config->heartbeat_url,
-                                   .timeout = every < HEARTBEAT_PATIENCE_MS
-                                                  ? every
-                                                  : HEARTBEAT_PATIENCE_MS};
-    const char *why_not = NULL;
-
-    if (daemon->beat == NULL && driver_is_ready(daemon->driver, &why_not)) {
-        daemon->beat =
-            http_send(driver_http(daemon->driver), &call, on_beat_done, daemon);
-    }
-}
-
 static void on_reload(uv_signal_t *signal, int number)
 {
     struct daemon *daemon = signal->data;
@@ -238,27 +196,21 @@ static void on_reload(uv_signal_t *signal, int number)
 static void start_signals_and_timers(struct daemon *daemon)
 {
     const uint64_t half = (uint64_t)daemon->manager.watchdog / 2;
-    const uint64_t every = (uint64_t)daemon->config->heartbeat_every;
     int failed = 0;
 
     failed |= uv_signal_init(&daemon->loop, &daemon->terminate);
     failed |= uv_signal_init(&daemon->loop, &daemon->interrupt);
     failed |= uv_signal_init(&daemon->loop, &daemon->reload);
     failed |= uv_timer_init(&daemon->loop, &daemon->watchdog);
-    failed |= uv_timer_init(&daemon->loop, &daemon->heartbeat);
     daemon->terminate.data = daemon;
     daemon->interrupt.data = daemon;
     daemon->reload.data = daemon;
     daemon->watchdog.data = daemon;
-    daemon->heartbeat.data = daemon;
     failed |= uv_signal_start(&daemon->terminate, on_end, SIGTERM);
     failed |= uv_signal_start(&daemon->interrupt, on_end, SIGINT);
     failed |= uv_signal_start(&daemon->reload, on_reload, SIGHUP);
     if (half > 0) {
         failed |= uv_timer_start(&daemon->watchdog, on_watchdog, 0, half);
-    }
-    if (daemon->config->heartbeat_given) {
-        failed |= uv_timer_start(&daemon->heartbeat, on_heartbeat, 0, every);
     }
     assert(failed == 0);
 }

@@ -27,16 +27,55 @@ static bool names_match(const struct about *about, const char *service,
 static json_t *encode_counts(const struct core_counts *counts)
 {
     return json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "services",
-        (json_int_t)counts->services, "releases", (json_int_t)counts->releases,
-        "watched", (json_int_t)counts->watched, "series",
-        (json_int_t)counts->series, "queries", (json_int_t)counts->queries,
-        "policies", (json_int_t)counts->policies, "freezes",
-        (json_int_t)counts->freezes, "incidents_open",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "services", (json_int_t)counts->services, "releases",
+        (json_int_t)counts->releases, "watched", (json_int_t)counts->watched,
+        "series", (json_int_t)counts->series, "queries",
+        (json_int_t)counts->queries, "policies", (json_int_t)counts->policies,
+        "freezes", (json_int_t)counts->freezes, "incidents_open",
         (json_int_t)counts->incidents_open, "rollbacks_under_way",
         (json_int_t)counts->rollbacks_under_way, "notices_pending",
-        (json_int_t)counts->notices_pending, "blind",
+        (json_int_t)counts->notices_pending, "notices_undelivered",
+        (json_int_t)counts->notices_undelivered, "blind",
         (json_int_t)counts->blind);
+}
+
+/* What nobody was told in the last day. */
+static json_t *encode_undelivered(const struct core *core, time_ms now)
+{
+    struct undelivered_view one;
+    json_t *list = json_array();
+    size_t cursor = 0;
+
+    while (view_next_undelivered(core, &cursor, &one) &&
+           now - one.at < DAY_MS) {
+        json_t *json = json_object();
+
+        json_put(json, "notice", encode_id(one.notice));
+        json_put(json, "at", encode_moment(one.at));
+        json_put(json, "sink", encode_text(one.sink));
+        json_put(json, "what", encode_text(one.what));
+        json_put(json, "text", encode_text(one.text));
+        json_put(json, "why", encode_text(one.why));
+        (void)json_array_append_new(list, json);
+    }
+    return list;
+}
+
+static json_t *encode_heartbeat(const struct driver *driver)
+{
+    struct driver_heartbeat beat;
+    json_t *json = NULL;
+
+    driver_heartbeat(driver, &beat);
+    if (!beat.given) {
+        return json_null();
+    }
+    json = json_object();
+    json_put(json, "sent_at", encode_moment(beat.sent_at));
+    json_put(json, "taken_at", encode_moment(beat.taken_at));
+    json_put(json, "fails", json_boolean(beat.fails));
+    return json;
 }
 
 static json_t *encode_gate_of(const struct core *core,
@@ -161,6 +200,8 @@ void fleet_status(struct api *api, struct exchange *exchange,
     json_put(json, "ceiling", json_string(mode_name(counts.ceiling)));
     json_put(json, "stopped", json_boolean(counts.stopped));
     json_put(json, "counts", encode_counts(&counts));
+    json_put(json, "heartbeat", encode_heartbeat(api->driver));
+    json_put(json, "undelivered", encode_undelivered(core, now));
     json_put(json, "policy_problems",
              encode_problems(driver_policy_problems(api->driver)));
     put_services(core, &about, limit, now, json);

@@ -42,6 +42,9 @@ static void print_core(FILE *out, const struct core_counts *counts)
           counts->rollbacks_under_way);
     gauge(out, "notices_pending", "Notices not yet delivered.",
           counts->notices_pending);
+    counter(out, "notices_undelivered_total",
+            "Notices that were given up: nobody was told.",
+            counts->notices_undelivered);
     gauge(out, "stopped", "1 while the STOP file stands.",
           counts->stopped ? 1 : 0);
     counter(out, "looks_total", "Looks at releases.", counts->looks);
@@ -117,6 +120,25 @@ static void print_load(FILE *out, const struct driver *driver)
                   (double)load.late / SECOND_MS);
 }
 
+/* Silence is the alarm elsewhere; here is when it began. */
+static void print_heartbeat(FILE *out, const struct driver *driver)
+{
+    struct driver_heartbeat beat;
+
+    driver_heartbeat(driver, &beat);
+    if (!beat.given) {
+        return;
+    }
+    head(out, "heartbeat_sent_seconds", "gauge",
+         "When the newest heartbeat left, in Unix time; 0: none yet.");
+    (void)fprintf(out, "lastgood_heartbeat_sent_seconds %.3f\n",
+                  (double)beat.sent_at / SECOND_MS);
+    head(out, "heartbeat_taken_seconds", "gauge",
+         "When the newest heartbeat was answered with 2xx.");
+    (void)fprintf(out, "lastgood_heartbeat_taken_seconds %.3f\n",
+                  (double)beat.taken_at / SECOND_MS);
+}
+
 static void print_http(FILE *out, const struct api *api)
 {
     struct http_server_counts sum = {0}, one;
@@ -164,6 +186,7 @@ void fleet_metrics(struct api *api, struct exchange *exchange,
     print_revert(out, driver_revert_timing(api->driver));
     print_problems(out, driver_policy_problems(api->driver));
     print_load(out, api->driver);
+    print_heartbeat(out, api->driver);
     print_http(out, api);
     if (fclose(out) != 0) {
         abort();

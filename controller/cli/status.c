@@ -98,6 +98,46 @@ static void print_problems(const json_t *status, bool colour)
     }
 }
 
+/* The newest that nobody was told, and how many more. */
+static void print_undelivered(const json_t *status, bool colour)
+{
+    const json_t *list = json_object_get(status, "undelivered");
+    const json_t *newest = json_array_get(list, 0);
+    size_t count = json_array_size(list);
+    char at[64], sink[160], text[1024], why[300];
+
+    if (count == 0) {
+        return;
+    }
+    text_escape(client_text(newest, "at"), at, sizeof(at));
+    text_escape(client_text(newest, "sink"), sink, sizeof(sink));
+    text_escape(client_text(newest, "text"), text, sizeof(text));
+    text_escape(client_text(newest, "why"), why, sizeof(why));
+    (void)printf("%snobody was told%s at %s by %s: %s (%s)\n",
+                 terminal_paint(PAINT_BAD, colour),
+                 terminal_unpaint(PAINT_BAD, colour), at, sink, text, why);
+    if (count > 1) {
+        (void)printf("  and %zu more in the last day: --format json lists "
+                     "them\n",
+                     count - 1);
+    }
+}
+
+static void print_heartbeat(const json_t *status, bool colour)
+{
+    const json_t *beat = json_object_get(status, "heartbeat");
+    char taken[64];
+
+    if (!json_is_true(json_object_get(beat, "fails"))) {
+        return;
+    }
+    text_escape(client_text(beat, "taken_at"), taken, sizeof(taken));
+    (void)printf("%sthe heartbeat is not taken%s: the last time %s\n",
+                 terminal_paint(PAINT_BAD, colour),
+                 terminal_unpaint(PAINT_BAD, colour),
+                 taken[0] != '\0' ? taken : "never");
+}
+
 /* --- The table ------------------------------------------------------------ */
 
 static void add(struct table *table, const char *text)
@@ -285,6 +325,10 @@ static void list_needy(const json_t *status, FILE *out)
         (void)fprintf(out, "%sthe policies", comma);
         comma = ", ";
     }
+    if (json_array_size(json_object_get(status, "undelivered")) > 0) {
+        (void)fprintf(out, "%sa notice that nobody got", comma);
+        comma = ", ";
+    }
     for (size_t i = 0; i < json_array_size(services); i++) {
         const json_t *service = json_array_get(services, i);
 
@@ -340,6 +384,8 @@ static void print_status(const json_t *status)
 
     print_head(status, colour);
     print_problems(status, colour);
+    print_undelivered(status, colour);
+    print_heartbeat(status, colour);
     if (json_array_size(services) == 0) {
         (void)printf("\nno service is known yet: 'lastgood register --help' "
                      "says how one is told\n");

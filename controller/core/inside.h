@@ -50,6 +50,9 @@ struct core {
     struct verdict verdict;
     struct facts facts;
 
+    struct undelivered undelivered[UNDELIVERED_MAX]; /* a ring; this many: */
+    uint64_t undelivered_count;
+
     uint64_t looks, verdicts, unknown_answers;
     uint64_t rollbacks_by_state[ROLLBACK_UNVERIFIED + 1];
 };

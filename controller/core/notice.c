@@ -125,11 +125,28 @@ static void forget_notice(struct core *core, struct notice *notice)
     pool_remove(&core->notices, notice->id);
 }
 
+static void note_undelivered(struct core *core, const struct notice *notice,
+                             time_ms at, const char *why)
+{
+    struct undelivered *one =
+        &core->undelivered[core->undelivered_count % UNDELIVERED_MAX];
+    core->undelivered_count++;
+    one->notice = notice->id;
+    one->at = at;
+    one->service = notice->service;
+    text_copy(one->sink, sizeof one->sink, notice->sink);
+    text_copy(one->what, sizeof one->what, notice->what);
+    text_copy(one->text, sizeof one->text, notice->text);
+    text_copy(one->why, sizeof one->why, why);
+}
+
 void notice_apply(struct core *core, const struct record *record)
 {
     if (core->notices.count == core->notices.max) {
         /* More in one turn than ticks could give up. */
-        forget_notice(core, pool_at(&core->notices, 0));
+        struct notice *oldest = pool_at(&core->notices, 0);
+        note_undelivered(core, oldest, record->at, "too many notices wait");
+        forget_notice(core, oldest);
     }
     struct notice *notice = pool_add(&core->notices, record->sequence);
     assert(notice);
@@ -156,6 +173,9 @@ void notice_apply(struct core *core, const struct record *record)
 void notice_apply_done(struct core *core, const struct record *record)
 {
     struct notice *notice = pool_find(&core->notices, record->notice);
+    if (notice && !record->delivered) {
+        note_undelivered(core, notice, record->at, record->text);
+    }
     if (notice) {
         forget_notice(core, notice);
     }

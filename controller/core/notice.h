@@ -25,6 +25,19 @@ struct notice {
     bool sent; /* in this epoch */
 };
 
+/* What nobody was told: the newest of them are kept for people to see. */
+#define UNDELIVERED_MAX 16
+
+struct undelivered {
+    uint64_t notice;
+    time_ms at;
+    uint16_t service; /* index, or NONE_INDEX */
+    char sink[NAME_MAX_BYTES + 1];
+    char what[RECORD_CODE_MAX];
+    char text[RECORD_TEXT_MAX];
+    char why[256];
+};
+
 struct action {
     uint64_t id;
     struct timer timer;

@@ -268,6 +268,27 @@ bool view_next_freeze(const struct core *core, size_t *cursor,
     return true;
 }
 
+bool view_next_undelivered(const struct core *core, size_t *cursor,
+                           struct undelivered_view *ret_view)
+{
+    if (*cursor >= UNDELIVERED_MAX || *cursor >= core->undelivered_count) {
+        return false;
+    }
+    const struct undelivered *one =
+        &core->undelivered[(core->undelivered_count - ++*cursor) %
+                           UNDELIVERED_MAX];
+    *ret_view = (struct undelivered_view){
+        .notice = one->notice,
+        .at = one->at,
+        .service = one->service,
+        .sink = one->sink,
+        .what = one->what,
+        .text = one->text,
+        .why = one->why,
+    };
+    return true;
+}
+
 /* ---- queries ----------------------------------------------------------- */
 
 bool view_query(const struct core *core, uint32_t id,
@@ -414,6 +435,7 @@ void view_counts(const struct core *core, struct core_counts *ret_counts)
         .looks = core->looks,
         .verdicts = core->verdicts,
         .unknown_answers = core->unknown_answers,
+        .notices_undelivered = core->undelivered_count,
         .ceiling = core->stopped ? MODE_OBSERVE : core->options.ceiling,
         .stopped = core->stopped,
     };

@@ -69,6 +69,14 @@ struct incident_view {
     const char *text;
 };
 
+/* A notice that was given up: nobody was told @text, because of @why. */
+struct undelivered_view {
+    uint64_t notice;
+    time_ms at;
+    uint16_t service; /* index, or NONE_INDEX */
+    const char *sink, *what, *text, *why;
+};
+
 struct freeze_view {
     uint64_t id, incident;
     const char *service, *environment, *reason, *by;
@@ -138,7 +146,8 @@ bool view_query(const struct core *core, uint32_t id,
                 struct query_view *ret_view);
 
 /* Iterate: start with *@cursor 0, true while there is one more.  Releases,
- * incidents: newest first.  view_series: those of one query. */
+ * incidents, undelivered notices: newest first.  view_series: those of one
+ * query. */
 bool view_next_service(const struct core *core, size_t *cursor,
                        struct service_view *ret_view);
 bool view_next_release(const struct core *core, size_t *cursor,
@@ -147,6 +156,8 @@ bool view_next_incident(const struct core *core, size_t *cursor,
                         struct incident_view *ret_view);
 bool view_next_freeze(const struct core *core, size_t *cursor,
                       struct freeze_view *ret_view);
+bool view_next_undelivered(const struct core *core, size_t *cursor,
+                           struct undelivered_view *ret_view);
 bool view_next_policy(const struct core *core, size_t *cursor,
                       struct policy_view *ret_view);
 bool view_next_lost_source(const struct core *core, size_t *cursor,
@@ -188,8 +199,9 @@ struct core_counts {
     uint32_t services, releases, watched, series, queries, policies, freezes;
     uint32_t incidents_open, rollbacks_under_way, notices_pending, blind;
     uint64_t looks, verdicts, rollbacks_by_state[ROLLBACK_UNVERIFIED + 1];
-    uint64_t unknown_answers; /* invariant 3 */
-    enum mode ceiling;        /* effective: observe while STOP stands */
+    uint64_t unknown_answers;     /* invariant 3 */
+    uint64_t notices_undelivered; /* given up, in all */
+    enum mode ceiling;            /* effective: observe while STOP stands */
     bool stopped;
 };
 void view_counts(const struct core *core, struct core_counts *ret_counts);

@@ -149,6 +149,13 @@ static void push_done(struct driver *driver, const struct input *input)
     }
 }
 
+/* Whoever is told of a countdown by way of the reserve can stop it, too. */
+static bool goes_back(const struct input *input)
+{
+    return input->kind == INPUT_COMMAND &&
+           input->command.kind == COMMAND_CANCEL;
+}
+
 bool driver_push(struct driver *driver, const struct input *input)
 {
     if (driver->is_stopping) {
@@ -190,7 +197,8 @@ bool driver_push(struct driver *driver, const struct input *input)
     case INPUT_COMMAND:
     case INPUT_POLICY_ACCEPTED:
     case INPUT_POLICY_REMOVED:
-        if (!driver_may_go_forward(driver)) {
+        if (!(goes_back(input) ? driver_may_feed(driver)
+                               : driver_may_go_forward(driver))) {
             return false;
         }
         driver_feed(driver, input);
@@ -370,6 +378,7 @@ struct driver *driver_new_on_store(const struct driver_options *options,
     driver->handles++;
     make_adapters(driver);
     start(driver);
+    heartbeat_start(driver);
     return driver;
 }
 
@@ -441,6 +450,7 @@ void driver_stop(struct driver *driver)
     driver->store = NULL;
     journal_drop_reads(driver);
     policy_watch_close(driver);
+    heartbeat_close(driver);
     uv_close((uv_handle_t *)&driver->wake, driver_handle_closed);
     uv_close((uv_handle_t *)&driver->more, driver_handle_closed);
     uv_close((uv_handle_t *)&driver->prepare, driver_handle_closed);

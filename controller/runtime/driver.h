@@ -132,6 +132,16 @@ struct driver_load {
 };
 void driver_load(const struct driver *driver, struct driver_load *ret_load);
 
+/* The heartbeat outwards, for /metrics and status. */
+struct driver_heartbeat {
+    bool given;                /* the configuration asks for one */
+    time_ms sent_at, taken_at; /* the newest, and the newest that was answered
+                                  with 2xx; 0: none yet */
+    bool fails;                /* the newest was not */
+};
+void driver_heartbeat(const struct driver *driver,
+                      struct driver_heartbeat *ret_heartbeat);
+
 /* Problems of the policies' folder now in force, for /metrics and status. */
 const struct problems *driver_policy_problems(const struct driver *driver);
 

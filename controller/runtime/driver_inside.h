@@ -46,6 +46,14 @@ struct revert_clock {
     struct effect_id observe; /* the question right before the revert */
 };
 
+/* The dead-man's switch (heartbeat.c). */
+struct heartbeat {
+    uv_timer_t timer;
+    struct http_request *request; /* under way */
+    time_ms sent_at, taken_at;    /* the newest, driver_now(); 0: none yet */
+    bool fails;                   /* the newest was not taken */
+};
+
 /* A history asked of several sources: their columns become one answer. */
 struct merge;
 TAILQ_HEAD(merges, merge);
@@ -105,6 +113,8 @@ struct driver {
     time_ms second_at;     /* likewise: the last one */
     time_ms late;          /* of all seconds */
 
+    struct heartbeat heartbeat;
+
     struct revert_timing timing; /* of the newest revert that was sent */
     struct revert_clock clocked; /* of the one under way */
 
@@ -155,6 +165,11 @@ void policy_watch_close(struct driver *driver);
 void upkeep_second(struct driver *driver);
 void upkeep_stop_file(struct driver *driver);
 void upkeep_alarm_done(struct driver *driver, const struct input *input);
+
+/* heartbeat.c: beat as the configuration says, as long as the loop turns and
+ * the store's thread works. */
+void heartbeat_start(struct driver *driver);
+void heartbeat_close(struct driver *driver);
 
 /* revert_clock.c: called where each thing happens. */
 void revert_clock_samples(struct driver *driver);

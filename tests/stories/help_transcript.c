@@ -265,6 +265,7 @@ static void compare_rest(const struct core *a, const struct core *b)
     assert_int_equal(c.freezes, d.freezes);
     assert_int_equal(c.policies, d.policies);
     assert_int_equal(c.notices_pending, d.notices_pending);
+    assert_int_equal(c.notices_undelivered, d.notices_undelivered);
     assert_int_equal(c.incidents_open, d.incidents_open);
     assert_int_equal(c.stopped, d.stopped);
 }

@@ -114,6 +114,26 @@ static void an_action_is_not_run_twice_after_a_crash(void **state)
     story_end(story);
 }
 
+/* What, whom, when, why: for people to see. */
+static void check_undelivered(struct story *story)
+{
+    static const char *const sinks[] = {"status", "oncall"};
+    struct undelivered_view one;
+    struct core_counts counts;
+    size_t cursor = 0;
+    view_counts(story->core, &counts);
+    assert_int_equal(counts.notices_undelivered, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(view_next_undelivered(story->core, &cursor, &one));
+        assert_string_equal(one.sink, sinks[i]);
+        assert_string_equal(one.what, "page");
+        assert_string_equal(one.why, "nobody could be told within 1h");
+        assert_true(one.text[0] != '\0');
+        assert_true(one.at > 0);
+    }
+    assert_false(view_next_undelivered(story->core, &cursor, &one));
+}
+
 static void a_notice_that_nobody_takes_is_given_up_after_an_hour(void **state)
 {
     (void)state;
@@ -128,9 +148,13 @@ static void a_notice_that_nobody_takes_is_given_up_after_an_hour(void **state)
     story_run(story, 55 * MINUTE_MS);
     view_counts(story->core, &counts);
     assert_int_equal(counts.notices_pending, 2);
+    assert_int_equal(counts.notices_undelivered, 0);
     story_run(story, 10 * MINUTE_MS);
     view_counts(story->core, &counts);
     assert_int_equal(counts.notices_pending, 0);
+    check_undelivered(story);
+    story_restart(story, MINUTE_MS); /* the journal remembers it */
+    check_undelivered(story);
     story_end(story);
 }
 

@@ -389,6 +389,13 @@ const struct problems *driver_policy_problems(const struct driver *driver)
     return &driver->problems;
 }
 
+void driver_heartbeat(const struct driver *driver,
+                      struct driver_heartbeat *ret_heartbeat)
+{
+    *ret_heartbeat = (struct driver_heartbeat){
+        .given = true, .sent_at = driver->now, .taken_at = 0, .fails = true};
+}
+
 const struct revert_timing *driver_revert_timing(const struct driver *driver)
 {
     return &driver->timing;

@@ -478,7 +478,12 @@ static const char status_answer[] =
     "\"stopped\":false,\"counts\":{\"services\":3,\"watched\":1,"
     "\"incidents_open\":1,\"rollbacks_under_way\":0,\"blind\":0},"
     "\"policy_problems\":[{\"kind\":\"error\",\"path\":\"p.yaml\",\"line\":3,"
-    "\"text\":\"unknown signal\"}],\"cut\":false,\"services\":["
+    "\"text\":\"unknown signal\"}],\"cut\":false,"
+    "\"heartbeat\":{\"sent_at\":\"2024-09-18T14:23:00Z\",\"taken_at\":null,"
+    "\"fails\":true},\"undelivered\":[{\"at\":\"2024-09-18T14:20:00Z\","
+    "\"sink\":\"oncall\",\"text\":\"pool\\u001b full\",\"why\":\"404 Not "
+    "Found\"},{\"at\":\"2024-09-18T13:00:00Z\",\"sink\":\"oncall\","
+    "\"text\":\"x\",\"why\":\"y\"}],\"services\":["
     "{\"service\":\"user-service\",\"environment\":\"production\","
     "\"live\":\"2.3.2\",\"release\":{\"state\":\"good\",\"grade\":\"good\","
     "\"healthy_ms\":86400000,\"lasts_ms\":86400000,"
@@ -509,6 +514,10 @@ static void status_is_an_aligned_table_without_surprises(void **state)
         "lastgood 0.1.0: ready, ceiling auto\n"
         "3 services, 1 release watched, 1 incident open\n"
         "policy error p.yaml:3: unknown signal\n"
+        "nobody was told at 2024-09-18T14:20:00Z by oncall: pool\\x1b full "
+        "(404 Not Found)\n"
+        "  and 1 more in the last day: --format json lists them\n"
+        "the heartbeat is not taken: the last time never\n"
         "\n"
         "SERVICE       ENVIRONMENT  LIVE   STATE      GRADE  WATCH        "
         "VERDICT  GATE\n"
@@ -526,7 +535,8 @@ static void status_is_an_aligned_table_without_surprises(void **state)
         "  frozen    until noon\n"
         "\n"
         "1 service is not watched: no policy's applies_to matches\n"
-        "needs you: the policies, user-service in production\n");
+        "needs you: the policies, a notice that nobody got, user-service in "
+        "production\n");
 }
 
 static void status_of_nothing_says_what_next(void **state)

@@ -6,24 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CONFIG                                                                 \
-    "listen: {http: 127.0.0.1:0}\n"                                            \
-    "state: {sqlite: state.db}\n"                                              \
-    "policies: policies\n"                                                     \
-    "sources:\n"                                                               \
-    "  prom: {prometheus: http://127.0.0.1:1, lag: 10ms}\n"                    \
-    "  other: {prometheus: http://127.0.0.1:2, lag: 10ms}\n"                   \
-    "targets:\n"                                                               \
-    "  deployer:\n"                                                            \
-    "    http:\n"                                                              \
-    "      live: {get: \"{url}/live\", version: /version}\n"                   \
-    "      revert: {post: \"{url}/deploy\", json: {version: \"{target}\"}}\n"  \
-    "services:\n"                                                              \
-    "  - {service: svc, environment: production, target: deployer,\n"          \
-    "     source: prom, vars: {url: \"http://d/a%20b\"}}\n"                    \
-    "notices: {oncall: {webhook: {url: http://127.0.0.1:1/page}}}\n"           \
-    "page: [oncall]\n"
-
 /* --- Adapters ------------------------------------------------------------- */
 
 /* All adapters of a scene are these, one for the whole world. */
@@ -379,7 +361,7 @@ struct scene *scene_begin(void)
     if (mkdir(path, 0700) != 0) {
         abort();
     }
-    scene_write(scene, "config.yaml", CONFIG);
+    scene_write(scene, "config.yaml", SCENE_CONFIG);
     scene_write(scene, "policies/svc.yaml", SCENE_POLICY);
     read_config(scene);
     (void)snprintf(scene->live, sizeof(scene->live), "1.0");

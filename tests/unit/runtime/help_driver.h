@@ -49,6 +49,25 @@ struct scene {
     void (*on_close)(struct scene *scene); /* of each adapter */
 };
 
+/* The configuration of a scene, and its policy. */
+#define SCENE_CONFIG                                                           \
+    "listen: {http: 127.0.0.1:0}\n"                                            \
+    "state: {sqlite: state.db}\n"                                              \
+    "policies: policies\n"                                                     \
+    "sources:\n"                                                               \
+    "  prom: {prometheus: http://127.0.0.1:1, lag: 10ms}\n"                    \
+    "  other: {prometheus: http://127.0.0.1:2, lag: 10ms}\n"                   \
+    "targets:\n"                                                               \
+    "  deployer:\n"                                                            \
+    "    http:\n"                                                              \
+    "      live: {get: \"{url}/live\", version: /version}\n"                   \
+    "      revert: {post: \"{url}/deploy\", json: {version: \"{target}\"}}\n"  \
+    "services:\n"                                                              \
+    "  - {service: svc, environment: production, target: deployer,\n"          \
+    "     source: prom, vars: {url: \"http://d/a%20b\"}}\n"                    \
+    "notices: {oncall: {webhook: {url: http://127.0.0.1:1/page}}}\n"           \
+    "page: [oncall]\n"
+
 #define SCENE_POLICY                                                           \
     "policy: svc\n"                                                            \
     "applies_to: {service: svc, environment: production}\n"                    \
@@ -66,7 +85,7 @@ struct scene {
 /* Sources of a scene; every fake tells by which it was asked. */
 #define SCENE_SOURCES_MAX 4
 
-/* Write the configuration and SCENE_POLICY. */
+/* Write SCENE_CONFIG and SCENE_POLICY. */
 struct scene *scene_begin(void);
 void scene_write(struct scene *scene, const char *name, const char *text);
 void scene_remove(struct scene *scene, const char *name);

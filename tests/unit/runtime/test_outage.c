@@ -247,6 +247,31 @@ static void without_a_reserve_people_are_paged_and_nothing_leaves(void **state)
     check_gone_back_once(scene);
 }
 
+/* Whoever hears of a countdown by way of the reserve may stop it. */
+static void a_cancel_is_taken_though_nothing_goes_forward(void **state)
+{
+    struct scene *scene = *state;
+    const struct input cancel = {
+        .kind = INPUT_COMMAND,
+        .reply = 9,
+        .by = "test",
+        .command = {.kind = COMMAND_CANCEL, .rollback = 99, .reason = "wait"}};
+
+    scene_start(scene);
+    scene_until(scene, all_is_durable);
+    scene->disk = DISK_IS_FULL;
+    assert_true(scene_register(scene, "2.0", "k1"));
+    scene_until(scene, is_down);
+    assert_false(scene_adopt(scene, "1.0"));
+    assert_true(driver_push(scene->driver, &cancel));
+    scene->disk = DISK_WORKS;
+    scene_until(scene, scene_is_answered);
+    scene_until(scene, is_in_the_journal);
+    scene_turns(scene, 2);
+    assert_int_equal(scene->answers_count, 2);
+    assert_int_equal(scene->answers[1].answer.reply, 9);
+}
+
 /* --- The kill switch ------------------------------------------------------ */
 
 static bool is_over(struct scene *scene)
@@ -508,6 +533,7 @@ int main(void)
         STORY(a_crash_after_the_revert_reverts_no_second_time),
         STORY(a_crash_before_the_revert_still_goes_back),
         STORY(without_a_reserve_people_are_paged_and_nothing_leaves),
+        STORY(a_cancel_is_taken_though_nothing_goes_forward),
         STORY(a_stop_file_that_could_not_be_told_is_told_first),
         STORY(what_is_held_keeps_its_deadline_when_the_clock_is_set),
         STORY(a_disk_that_hangs_makes_it_unready),
