@@ -6,47 +6,71 @@
 #include <string.h>
 
 #include "policies/memory.h"
+#include "policies/read/fleet.h"
 #include "policies/read/policy_read.h"
+#include "policies/read/told.h"
 
 /* --- Names ---------------------------------------------------------------- */
 
-#define NAMES_MAX (POLICY_SIGNALS_MAX + POLICY_NODES_MAX)
+#define NAMES_MAX (POLICY_SIGNALS_MAX + POLICY_NODES_MAX + POLICY_FLEET_MAX)
 
-/* Every signal of the policy by name, fetched or not; how many. */
-static size_t find_names(const struct policy *policy,
-                         const char *ret_names[NAMES_MAX])
+/* What a case may say a series of. */
+struct names {
+    const char *list[NAMES_MAX];
+    size_t count;
+    char fleet[POLICY_FLEET_MAX][TOLD_NAME_MAX];
+};
+
+/* Every signal of the policy by name, fetched or not, and the facts that it
+ * asks. */
+static void find_names(const struct policy *policy, struct names *ret_names)
 {
+    const char **names = ret_names->list;
     size_t count = 0;
 
     for (uint16_t i = 0; i < policy->signals; i++) {
-        ret_names[count++] =
-            policy_text(policy, policy_signal(policy, i)->name);
+        names[count++] = policy_text(policy, policy_signal(policy, i)->name);
     }
     for (uint16_t i = 0; i < policy->nodes; i++) {
-        if (policy_node(policy, i)->op == OP_NAMED) {
-            ret_names[count++] =
-                policy_text(policy, policy_node(policy, i)->text);
+        const struct node *node = policy_node(policy, i);
+
+        if (node->op == OP_NAMED) {
+            names[count++] = policy_text(policy, node->text);
+        } else if (node->op == OP_FACT && node->fact == FACT_STUCK) {
+            names[count++] = "release.stuck";
         }
     }
-    return count;
+    for (uint16_t i = 0; i < policy->fleets; i++) {
+        const struct fleet_query *query = policy_fleet(policy, i);
+
+        names[count++] = told_name(fleet_name(query->fact), query->span,
+                                   ret_names->fleet[i]);
+    }
+    ret_names->count = count;
+}
+
+static bool is_fact(const char *name)
+{
+    return strncmp(name, "release.", 8) == 0 || strncmp(name, "fleet.", 6) == 0;
 }
 
 static void complain_of_name(struct case_reader *reader,
                              const struct yaml_item *item)
 {
-    const char *names[NAMES_MAX];
-    size_t count = find_names(reader->policy, names);
-    const char *nearest = nearest_name(item->key, names, count);
+    const char *says = is_fact(item->key) ? "asks no fact" : "has no signal";
+    struct names names;
+    const char *nearest = NULL;
     struct problem *problem = NULL;
 
+    find_names(reader->policy, &names);
+    nearest = nearest_name(item->key, names.list, names.count);
     if (nearest == NULL) {
-        (void)yaml_key_error(reader->problems, item,
-                             "the policy has no signal '%.60s'", item->key);
+        (void)yaml_key_error(reader->problems, item, "the policy %s '%.60s'",
+                             says, item->key);
         return;
     }
     problem = yaml_key_error(reader->problems, item,
-                             "the policy has no signal '%.60s'; did you mean "
-                             "'%s'?",
+                             "the policy %s '%.60s'; did you mean '%s'?", says,
                              item->key, nearest);
     yaml_key_fix(problem, item, nearest);
 }
@@ -79,11 +103,11 @@ static void add_column(struct case_reader *reader, const struct yaml_item *item,
 static bool is_torn(const struct case_reader *reader,
                     const struct yaml_item *item)
 {
-    const char *names[NAMES_MAX];
-    size_t count = find_names(reader->policy, names);
+    struct names names;
 
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(names[i], item->key) == 0) {
+    find_names(reader->policy, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        if (strcmp(names.list[i], item->key) == 0) {
             return false;
         }
     }

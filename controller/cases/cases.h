@@ -5,6 +5,8 @@
  *   series:                        # of every case that says nothing else
  *     requests: 142/s
  *     pool_size: 500
+ *     fleet.breaching: 0 | 6     # facts too, as the policy asks them:
+ *     release.stuck: false       # fleet.rollbacks(1h), fleet.released(30m)
  *   cases:
  *     - case: a leak fills the pool
  *       series: {pool_in_use: 180 .. 480 for 50m}

@@ -405,6 +405,8 @@ static const struct cli_command commands[] = {
             "_ no data\n"
             "        pool_in_use: 180 .. 480 for 50m    # a line; else error, "
             "nan, inf\n"
+            "        release.stuck: false               # facts too, as the "
+            "policy asks them\n"
             "      expect: {5m .. 9m: healthy, 40m: {verdict: rollback, mode: "
             "auto}}\n"
             "      final: rollback                      # acts: never, or 25m "

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "policies/memory.h"
+#include "policies/read/told.h"
 
 static const struct unit no_unit = {0, 0, 0};
 static const struct unit count_unit = {1, 0, 0};
@@ -325,10 +326,18 @@ static void compile_fact(struct compiler *compiler, size_t part,
     }
     for (size_t i = 0; i < FACTS; i++) {
         names[i] = facts[i].name + strlen("release.");
-        if (strcmp(facts[i].name, name) == 0) {
-            emit_fact(compiler, part, facts[i].fact, facts[i].type, NULL);
-            return;
+        if (strcmp(facts[i].name, name) != 0) {
+            continue;
         }
+        if (facts[i].fact == FACT_STUCK &&
+            told_is_column(compiler->draft, name)) {
+            if (!compile_told(compiler, part, name, TYPE_CONDITION, no_unit)) {
+                compiler_break(compiler, part);
+            }
+        } else {
+            emit_fact(compiler, part, facts[i].fact, facts[i].type, NULL);
+        }
+        return;
     }
     nearest = nearest_name(name + strlen("release."), names, FACTS);
     if (nearest == NULL) {

@@ -1,7 +1,10 @@
 /* `fleet.*`: what a policy may ask about all services. */
 #include "policies/read/fleet.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "policies/read/told.h"
 
 static const struct {
     const char *name;
@@ -34,13 +37,31 @@ static uint16_t fleet_index(struct draft *draft, enum fleet_fact fact,
     return i;
 }
 
+const char *fleet_name(enum fleet_fact fact)
+{
+    size_t i = 0;
+
+    while (fleet_facts[i].fact != fact) {
+        i++;
+        assert(i < FLEET_FACTS);
+    }
+    return fleet_facts[i].name;
+}
+
 static bool emit_fleet(struct compiler *compiler, size_t part,
                        enum fleet_fact fact, time_ms span)
 {
     const struct syntax_node *syntax = &compiler->syntax.node[part];
-    uint16_t fleet = fleet_index(compiler->draft, fact, span);
+    const struct unit count = {1, 0, 0};
     struct node *node = NULL;
+    char name[TOLD_NAME_MAX];
+    uint16_t fleet = NONE_INDEX;
 
+    if (told_is_column(compiler->draft,
+                       told_name(fleet_name(fact), span, name))) {
+        return compile_told(compiler, part, name, TYPE_NUMBER, count);
+    }
+    fleet = fleet_index(compiler->draft, fact, span);
     if (fleet == NONE_INDEX) {
         (void)compiler_error(compiler, syntax->begin, syntax->end,
                              "more than %d different facts of the fleet",
@@ -53,7 +74,7 @@ static bool emit_fleet(struct compiler *compiler, size_t part,
     }
     node->fleet = fleet;
     node->span = span;
-    compiler_mean(compiler, part, TYPE_NUMBER, (struct unit){1, 0, 0});
+    compiler_mean(compiler, part, TYPE_NUMBER, count);
     return true;
 }
 

@@ -9,6 +9,9 @@
 bool compile_fleet(struct compiler *compiler, size_t part, const char *name,
                    size_t length, bool *ret_good);
 
+/* "fleet.rollbacks" */
+const char *fleet_name(enum fleet_fact fact);
+
 /* The names there are, for suggestions; returns how many. */
 #define FLEET_NAMES_MAX 8
 size_t fleet_names(const char *ret_names[FLEET_NAMES_MAX]);

@@ -2,6 +2,7 @@
  * name; or, for replay, fetched from a column of its name. */
 #include "policies/read/draft.h"
 #include "policies/read/lexer.h"
+#include "policies/read/told.h"
 
 #include <assert.h>
 #include <string.h>
@@ -26,17 +27,6 @@ static void add_named_node(struct draft *draft, struct symbol *symbol,
 }
 
 /* --- Names that a table has (replay) -------------------------------------- */
-
-static bool is_column(const struct draft *draft, const char *name)
-{
-    for (size_t i = 0; draft->changes != NULL && i < draft->changes->count;
-         i++) {
-        if (strcmp(draft->changes->columns[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* What the expression meant when it was compiled. */
 static const struct node *unchanged_node(const struct draft *draft,
@@ -110,7 +100,7 @@ static void replace_by_column(struct draft *draft, struct symbol *symbol)
 
 static void compile_named(struct draft *draft, struct symbol *symbol)
 {
-    if (is_column(draft, symbol->item->key)) {
+    if (told_is_column(draft, symbol->item->key)) {
         replace_by_column(draft, symbol);
         return;
     }
@@ -153,7 +143,7 @@ static void find_needs(struct draft *draft, struct needs *needs)
         const struct yaml_item *item = draft->symbols[i].expression;
 
         if (item != NULL && item->kind == YAML_TEXT &&
-            !is_column(draft, draft->symbols[i].item->key)) {
+            !told_is_column(draft, draft->symbols[i].item->key)) {
             find_needs_of(draft, item, needs->of[i]);
         }
     }

@@ -25,8 +25,10 @@ struct policy_changes {
 /* Read a policy as policy_read() does, then change it: an `is` signal that is
  * among the columns is no longer worked out but fetched under its own name,
  * with the unit it had (a condition is true above one half), and what only its
- * expression read is read no more (signal.node is NONE_INDEX).  Other names
- * among the columns change nothing.  A max_age that is not written is 0. */
+ * expression read is read no more (signal.node is NONE_INDEX).  So is a fact
+ * that a table may tell: `release.stuck`, `fleet.breaching`,
+ * `fleet.rollbacks(1h)`, `fleet.released(30m)`.  Other names among the columns
+ * change nothing.  A max_age that is not written is 0. */
 struct policy *policy_read_changed(const char *path, const char *source,
                                    size_t length,
                                    const struct policy_changes *changes,

@@ -35,7 +35,7 @@ FORM = re.compile(
     r"is for (prometheus|scrape and json); remove|a call has one method|this call has no address|"
     r"^an address begins with http|at most 4 (notices|labels)|stands here a second time|holds 1 to 8 statuses|"
     r"'json' must be a map or a list|is filled in by the controller|is no variable's name|"
-    r"^'.*' has \d+ entries; at most")
+    r"^'.*' has \d+ entries; at most|^this case expects nothing|^a case begins with its name|a file holds 1 to")
 
 
 def run(*words):
@@ -174,6 +174,37 @@ class Configurations(Held):
                 self.hold(self.schema, slip, changed, config_problems(file))
 
 
+def case_problems(folder):
+    """For each test file of a folder the reader's errors."""
+    answer = json.loads(run(LASTGOOD, "test", "--format", "json", folder).stdout)
+    return {pathlib.Path(file["path"]).name: [one["text"] for one in file.get("problems", []) if one["kind"] == "error"]
+            for file in answer["files"]}
+
+
+class TestFiles(Held):
+    schema = schema_of("cases")
+    good = ROOT / "tests/schema/good/policy.test.yaml"
+
+    def test_every_test_file_of_the_tree(self):
+        for folder in ("policies/library", "tests/golden/cases", "tests/schema/good"):
+            problems = case_problems(ROOT / folder)
+            for path in sorted((ROOT / folder).glob("*.test.yaml")):
+                with self.subTest(path=path.name):
+                    self.hold(self.schema, path.name, trees([path])[0], problems[path.name])
+                    self.assertFalse("golden" not in folder and problems[path.name])
+
+    def test_every_slip_in_a_good_test_file(self):
+        tree = {**trees([self.good])[0], "policy": str(self.good.with_name("policy.yaml"))}
+        with tempfile.TemporaryDirectory() as folder:
+            slips = list(mutants(tree))
+            for index, (_, changed) in enumerate(slips):
+                pathlib.Path(folder, f"{index}.test.json").write_text(json.dumps(changed))
+            problems = case_problems(folder)
+            for index, (what, changed) in enumerate(slips):
+                self.hold(self.schema, what, changed, problems[f"{index}.test.json"])
+            self.assertGreater(sum(bool(errors) for errors in problems.values()), 100)
+
+
 class Completeness(unittest.TestCase):
     """An editor completes from names and explains from descriptions."""
 
@@ -187,7 +218,7 @@ class Completeness(unittest.TestCase):
                 yield from self.properties(value)
 
     def test_each_key_is_described(self):
-        for name in ("policy", "config"):
+        for name in ("policy", "config", "cases"):
             document = schema_of(name).document
             for key, schema in self.properties(document):
                 reference = schema.get("$ref", "").removeprefix("#/$defs/")
@@ -195,7 +226,7 @@ class Completeness(unittest.TestCase):
                 self.assertTrue(described, f"{name}: '{key}' has no description")
 
     def test_each_key_of_the_reader_is_there(self):
-        for name, folder in (("policy", "policies/read"), ("config", "controller/config")):
+        for name, folder in (("policy", "policies/read"), ("config", "controller/config"), ("cases", "controller/cases")):
             known = {key for key, _ in self.properties(schema_of(name).document)} | {"canary"}
             for path in (ROOT / folder).glob("*.c"):
                 for body in re.findall(r"\b\w*keys\[\]\s*=\s*\{([^}]*)\}", path.read_text()):
