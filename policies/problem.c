@@ -312,6 +312,20 @@ static void print_place(const struct spot *spot, const struct source *source,
     (void)fprintf(out, "%s\n", style->plain);
 }
 
+void problem_place(const struct problem *problem, char *ret_text, size_t size)
+{
+    char path[PROBLEM_PATH_MAX];
+
+    text_escape(problem->path, path, sizeof(path));
+    if (problem->line > 0) {
+        (void)snprintf(ret_text, size, "%s%s%d:%d", path,
+                       path[0] != '\0' ? ":" : "", problem->line,
+                       problem->column);
+    } else {
+        (void)snprintf(ret_text, size, "%s", path);
+    }
+}
+
 /* "path:14:9:", as much of it as there is, and a blank. */
 static void print_where(const struct problem *problem, const struct spot *spot,
                         const struct style *style, FILE *out)

@@ -59,6 +59,9 @@ void problem_note(struct problem *problem, int line, int column,
 void problem_fix(struct problem *problem, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* "path:14:9", as much of it as there is. */
+void problem_place(const struct problem *problem, char *ret_text, size_t size);
+
 /* Fill @ret_order with the indexes of the list in order of place: problems
  * without one first, equals as they came. */
 void problems_order(const struct problems *problems,

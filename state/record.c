@@ -76,6 +76,7 @@ static const uint64_t kind_fields[] = {
                      HAS(KNOWN_LOOKS) | HAS(ON),
     [RECORD_ANNOUNCED] = ABOUT | KEYED | HAS(TARGET_VERSION) | HAS(UNTIL),
     [RECORD_MUTED] = ABOUT | HAS(DIGEST) | HAS(LEAF) | HAS(UNTIL),
+    [RECORD_POLICY_BROKEN] = ABOUT | HAS(ON),
 };
 
 #define KINDS (sizeof kind_fields / sizeof kind_fields[0])

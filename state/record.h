@@ -46,7 +46,9 @@
     X(25, STOP_FILE, "stop_file") /* the kill switch came or went */           \
     X(26, BLIND, "blind")                                                      \
     X(27, ANNOUNCED, "announced") /* gate --intent: a newer deploy comes */    \
-    X(28, MUTED, "muted") /* a person: no rollback by this leaf for a while */
+    X(28, MUTED, "muted") /* a person: no rollback by this leaf for a while */ \
+    X(29, POLICY_BROKEN, "policy_broken") /* files that cannot be used; or     \
+                                             none any more */
 
 enum record_kind {
     RECORD_NONE,

@@ -260,6 +260,17 @@ static void tick(struct core *core)
     }
 }
 
+static void take_answer(struct core *core, const struct input *input)
+{
+    if (input->kind == INPUT_NOTICE_DONE) {
+        notice_answered(core, input);
+    } else if (input->kind == INPUT_ACTION_DONE) {
+        action_answered(core, input);
+    } else {
+        pending_answered(core, input);
+    }
+}
+
 static void take_input(struct core *core, const struct input *input)
 {
     switch (input->kind) {
@@ -278,18 +289,17 @@ static void take_input(struct core *core, const struct input *input)
     case INPUT_POLICY_REMOVED:
         rulebook_remove(core, input->policy.name);
         break;
+    case INPUT_POLICY_BROKEN:
+        rulebook_broken(core, input->policy.broken);
+        break;
     case INPUT_SAMPLES:
         query_answered(core, input);
         break;
     case INPUT_HISTORY:
     case INPUT_TARGET:
-        pending_answered(core, input);
-        break;
     case INPUT_NOTICE_DONE:
-        notice_answered(core, input);
-        break;
     case INPUT_ACTION_DONE:
-        action_answered(core, input);
+        take_answer(core, input);
         break;
     case INPUT_STOP_FILE:
         recover_stop_file(core, input->stop);
@@ -371,6 +381,7 @@ static apply_function *const apply_table[] = {
     [RECORD_BLIND] = release_apply_blind,
     [RECORD_ANNOUNCED] = service_apply_announced,
     [RECORD_MUTED] = consent_apply_muted,
+    [RECORD_POLICY_BROKEN] = rulebook_apply_broken,
 };
 
 /* Live, the doors see to it; a journal may come from larger limits. */

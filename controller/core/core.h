@@ -4,7 +4,7 @@
  * out.  The daemon, replay, tests and the simulator are shells around it.
  *
  * Invariants (core_check() is this list as code):
- *  1. One input at a time; `now` never goes back.
+ *  1. One input at a time; `now` never goes back, except at CLOCK_SET.
  *  2. Going forward needs a record, going back needs a durable reason: a revert
  *     leaves only after its intent is durable.
  *  3. Every effect has an id, (epoch, counter), never reused; an answer to an

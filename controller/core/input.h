@@ -17,10 +17,11 @@ enum input_kind {
     INPUT_COMMAND,         /* a person or pipeline asks for something */
     INPUT_POLICY_ACCEPTED, /* takes the compiled block */
     INPUT_POLICY_REMOVED,
-    INPUT_SAMPLES,     /* answer to a query: fills rows, judges nothing */
-    INPUT_HISTORY,     /* answer to EFFECT_HISTORY */
-    INPUT_TARGET,      /* answer to OBSERVE, HAS and REVERT */
-    INPUT_NOTICE_DONE, /* delivered, or given up after the shell's retries */
+    INPUT_POLICY_BROKEN, /* files that cannot be used, or none any more */
+    INPUT_SAMPLES,       /* answer to a query: fills rows, judges nothing */
+    INPUT_HISTORY,       /* answer to EFFECT_HISTORY */
+    INPUT_TARGET,        /* answer to OBSERVE, HAS and REVERT */
+    INPUT_NOTICE_DONE,   /* delivered, or given up after the shell's retries */
     INPUT_ACTION_DONE,
     INPUT_STOP_FILE, /* the kill switch came or went */
     INPUT_CLOCK_SET, /* the wall clock jumped; `now` is already re-anchored */
@@ -87,6 +88,7 @@ struct input {
         struct {
             struct policy *block; /* ACCEPTED: taken */
             const char *name;     /* REMOVED */
+            const char *broken;   /* BROKEN: what is wrong, "" nothing */
         } policy;
         struct {
             uint32_t query;

@@ -184,6 +184,24 @@ void rulebook_remove(struct core *core, const char *name)
     core_tell(core, record);
 }
 
+void rulebook_broken(struct core *core, const char *text)
+{
+    char known[RECORD_TEXT_MAX];
+    text_copy(known, sizeof known, text);
+    if (text_equal(known, core->rulebook.broken)) {
+        return;
+    }
+    bool is_broken = known[0] != '\0';
+    struct record *record = core_record(core, RECORD_POLICY_BROKEN);
+    record->on = is_broken;
+    text_copy(record->text, sizeof record->text,
+              is_broken ? known : "every policy file can be used again");
+    core_tell(core, record);
+    if (is_broken) {
+        notice_tell(core, NULL, NULL, NONE_INDEX, 0, "policy", known);
+    }
+}
+
 /* The releases whose policy may have changed: those that had @before, and
  * those for which @after is the better one. */
 static void rebind(struct core *core, uint16_t before, uint16_t after)
@@ -244,4 +262,10 @@ void rulebook_apply_removed(struct core *core, const struct record *record)
     retire(core, before);
     rebind(core, before, NONE_INDEX);
     rule_leave(core, before);
+}
+
+void rulebook_apply_broken(struct core *core, const struct record *record)
+{
+    text_copy(core->rulebook.broken, sizeof core->rulebook.broken,
+              record->on ? record->text : "");
 }

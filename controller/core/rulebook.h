@@ -23,7 +23,8 @@ struct rule {
 
 struct rulebook {
     struct rule *rules;
-    uint32_t used; /* slots at or above it were never used */
+    uint32_t used;                /* slots at or above it were never used */
+    char broken[RECORD_TEXT_MAX]; /* what people know to be broken, "" */
 };
 
 void rulebook_init(struct rulebook *rulebook);
@@ -47,8 +48,13 @@ uint16_t rule_find(const struct core *core, const char *name);
 void rulebook_accept(struct core *core, struct policy *block);
 void rulebook_remove(struct core *core, const char *name);
 
+/* Files of policies cannot be used (@text says which and why), or all can: "".
+ * Recorded when it changed, and paged when something is broken. */
+void rulebook_broken(struct core *core, const char *text);
+
 /* Records. */
 void rulebook_apply_set(struct core *core, const struct record *record);
 void rulebook_apply_removed(struct core *core, const struct record *record);
+void rulebook_apply_broken(struct core *core, const struct record *record);
 
 #endif

@@ -197,6 +197,7 @@ bool driver_push(struct driver *driver, const struct input *input)
     case INPUT_COMMAND:
     case INPUT_POLICY_ACCEPTED:
     case INPUT_POLICY_REMOVED:
+    case INPUT_POLICY_BROKEN:
         if (!(goes_back(input) ? driver_may_feed(driver)
                                : driver_may_go_forward(driver))) {
             return false;

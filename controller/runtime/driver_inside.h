@@ -101,6 +101,7 @@ struct driver {
 
     struct policy_folder *folder;
     struct problems *said; /* problems of it in the log */
+    bool broken_is_untold; /* the core must hear what is wrong, or no more */
     uv_fs_event_t folder_event;
     uv_timer_t folder_soon; /* writers often write twice */
     int folder_in;          /* seconds to the next look without an event */

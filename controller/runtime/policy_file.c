@@ -57,6 +57,17 @@ static void keep_problems(struct policy_file *file,
     }
 }
 
+/* How many of the characters in [from, to) are all of @set. */
+static size_t span_of(const char *text, size_t from, size_t to, const char *set)
+{
+    size_t at = from;
+
+    while (at < to && text[at] != '\0' && strchr(set, text[at]) != NULL) {
+        at++;
+    }
+    return at - from;
+}
+
 static void copy_name(char ret_name[NAME_MAX_BYTES + 1], const char *name)
 {
     (void)snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", name);
@@ -70,6 +81,39 @@ static void take_policy(struct policy_file *file, struct policy *policy)
     copy_name(file->claim.environment,
               policy_text(policy, policy->environment));
     (void)snprintf(file->digest, sizeof(file->digest), "%s", policy->digest);
+}
+
+/* The name behind "policy:" at the begin of a line, whatever else is wrong with
+ * the text: YAML and JSON alike, quoted or not. */
+static void take_meant(const char *text, size_t length,
+                       char ret_name[NAME_MAX_BYTES + 1])
+{
+    static const char key[] = "policy";
+    static const char around[] = " \t{\"'";
+    size_t at = 0, used = 0;
+
+    ret_name[0] = '\0';
+    while (at < length && used == 0) {
+        const char *end = memchr(text + at, '\n', length - at);
+        const size_t next = end == NULL ? length : (size_t)(end - text) + 1;
+
+        at += span_of(text, at, next, around);
+        if (next - at > sizeof(key) &&
+            memcmp(text + at, key, sizeof(key) - 1) == 0) {
+            at += sizeof(key) - 1;
+            at += span_of(text, at, next, " \t\"':");
+            while (at + used < next && used < NAME_MAX_BYTES &&
+                   strchr(" \t\r\n\"',}#", text[at + used]) == NULL) {
+                used++;
+            }
+            memcpy(ret_name, text + at, used);
+            ret_name[used] = '\0';
+        }
+        at = next;
+    }
+    if (!name_is_valid(ret_name)) {
+        ret_name[0] = '\0';
+    }
 }
 
 void policy_file_read(struct policy_file *file, const struct config *config,
@@ -92,6 +136,7 @@ void policy_file_read(struct policy_file *file, const struct config *config,
         (void)problems_error(scratch, 0, 0, "cannot read the file: %s",
                              strerror(errno));
     }
+    take_meant(text, length > 0 ? (size_t)length : 0, file->meant);
     free(text);
     if (policy != NULL) {
         config_check_policy(config, policy, scratch);

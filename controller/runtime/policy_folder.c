@@ -328,26 +328,33 @@ static void decide_accepts(struct policy_folder *folder)
     }
 }
 
+/* The policy that stays because of the file.  A broken one without a past may
+ * be the one whose policy we recovered from the journal: its text says which,
+ * or nothing does. */
+static const char *kept_name(const struct policy_file *file)
+{
+    if (!file->is_broken && !file->is_rival) {
+        return file->claim.name;
+    }
+    return file->accepted[0] != '\0' ? file->accepted : file->meant;
+}
+
 static bool is_claimed(const struct policy_folder *folder, const char *name)
 {
     for (size_t i = 0; i < folder->files_count; i++) {
-        const struct policy_file *file = &folder->files[i];
-        const bool usable = !file->is_broken && !file->is_rival;
-
-        if (strcmp(usable ? file->claim.name : file->accepted, name) == 0) {
+        if (strcmp(kept_name(&folder->files[i]), name) == 0) {
             return true;
         }
     }
     return false;
 }
 
-/* A broken file without a past may be the one whose policy we recovered from
- * the journal: while there is one, nothing is removed. */
+/* While a file may be any policy's, nothing is removed. */
 static bool may_remove(const struct policy_folder *folder)
 {
     for (size_t i = 0; i < folder->files_count; i++) {
         if (folder->files[i].is_broken &&
-            folder->files[i].accepted[0] == '\0') {
+            kept_name(&folder->files[i])[0] == '\0') {
             return false;
         }
     }

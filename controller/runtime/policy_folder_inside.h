@@ -31,6 +31,7 @@ struct policy_file {
     struct claim claim;    /* of its newest readable text */
     char digest[65];       /*   "" : never readable */
     char accepted[NAME_MAX_BYTES + 1]; /* the name it has in force, "" none */
+    char meant[NAME_MAX_BYTES + 1]; /* broken: the name it seems to give, "" */
     bool to_accept;
     struct problem *problems; /* of its text */
     size_t problems_count;

@@ -52,10 +52,66 @@ static void say_what_was_found(struct driver *driver)
               errors, NULL);
 }
 
+/* --- Telling the core ----------------------------------------------------- */
+
+/* Is it the first error of its file? */
+static bool is_first_error(const struct problems *problems, size_t index)
+{
+    const struct problem *problem = &problems->list[index];
+
+    if (problem->kind != PROBLEM_ERROR) {
+        return false;
+    }
+    for (size_t i = 0; i < index; i++) {
+        if (problems->list[i].kind == PROBLEM_ERROR &&
+            strcmp(problems->list[i].path, problem->path) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One sentence for people: the first error of each file, as many as fit. */
+static void say_broken(const struct problems *problems,
+                       char ret_text[RECORD_TEXT_MAX])
+{
+    char where[PROBLEM_PATH_MAX + 64];
+    size_t used = 0;
+
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < problems->count && used < RECORD_TEXT_MAX; i++) {
+        const struct problem *problem = &problems->list[i];
+
+        if (is_first_error(problems, i)) {
+            problem_place(problem, where, sizeof(where));
+            used += (size_t)snprintf(
+                ret_text + used, RECORD_TEXT_MAX - used, "%s%s: %s",
+                used == 0 ? "a policy cannot be used, what was in force "
+                            "before stays so: "
+                          : "; ",
+                where, problem->text);
+        }
+    }
+}
+
+static void tell_broken(struct driver *driver)
+{
+    char text[RECORD_TEXT_MAX];
+    struct input input = {.kind = INPUT_POLICY_BROKEN};
+
+    if (driver->broken_is_untold && driver_may_go_forward(driver)) {
+        driver->broken_is_untold = false;
+        say_broken(policy_folder_problems(driver->folder), text);
+        input.policy.broken = text;
+        driver_feed(driver, &input);
+    }
+}
+
 static void look(struct driver *driver, bool again)
 {
     driver->folder_in = LOOK_EVERY_S;
     if (policy_folder_look(driver->folder, driver->core, again)) {
+        driver->broken_is_untold = true;
         say_what_was_found(driver);
         policy_watch_feed(driver);
     }
@@ -78,6 +134,7 @@ void policy_watch_feed(struct driver *driver)
         }
         driver_feed(driver, &input);
     }
+    tell_broken(driver);
 }
 
 static void on_soon(uv_timer_t *timer)

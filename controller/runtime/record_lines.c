@@ -40,6 +40,7 @@ static const struct {
     [RECORD_BLIND] = {"blind", LOG_WARNING, true},
     [RECORD_ANNOUNCED] = {"announced", LOG_INFO, false},
     [RECORD_MUTED] = {"muted", LOG_WARNING, true},
+    [RECORD_POLICY_BROKEN] = {"policy.broken", LOG_ERROR, true},
 };
 
 #define PAIRS_MAX   24
@@ -101,6 +102,7 @@ static void add_state(struct line *line, const struct record *record)
         add(line, "delivered", record->delivered ? "yes" : "no");
         break;
     case RECORD_STOP_FILE:
+    case RECORD_POLICY_BROKEN:
         add(line, "stands", record->on ? "yes" : "no");
         break;
     case RECORD_CLOCK_SET:
@@ -155,8 +157,9 @@ static enum log_level level_of(const struct record *record)
     const bool failed = (record->kind == RECORD_NOTICE_DONE ||
                          record->kind == RECORD_ACTION_DONE) &&
                         !record->delivered;
+    const bool mended = record->kind == RECORD_POLICY_BROKEN && !record->on;
 
-    return failed ? LOG_WARNING : lines[record->kind].level;
+    return failed ? LOG_WARNING : mended ? LOG_INFO : lines[record->kind].level;
 }
 
 static void say(struct log *log, const struct record *record)

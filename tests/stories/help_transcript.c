@@ -103,6 +103,9 @@ void transcript_record(struct story *story, const struct record *record)
     case RECORD_BLIND:
         say(story, "%sblind %s", who, record->on ? "yes" : "no");
         break;
+    case RECORD_POLICY_BROKEN:
+        say(story, "policies broken %s", record->on ? "yes" : "no");
+        break;
     case RECORD_STOP_FILE:
         say(story, "stop file %s", record->on ? "yes" : "no");
         break;

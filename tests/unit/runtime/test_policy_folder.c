@@ -192,6 +192,35 @@ static void a_broken_file_keeps_what_it_had(void **state)
     assert_string_equal(first_error(shelf), "");
 }
 
+/* At a start the text says whose policy a broken file held: the others may
+ * go.  One that does not say it may be anybody's. */
+static void a_broken_file_keeps_no_other_at_the_start(void **state)
+{
+    static const char *const texts[] = {
+        "policy: one\n:\n", "# ours\npolicy: \"one\" # it\n\ttree",
+        "{\"policy\": \"one\", oops}", "{policy: one, tree"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct shelf *shelf = *state;
+
+        policy_folder_known(shelf->folder, "one", true);
+        policy_folder_known(shelf->folder, "two", true);
+        scene_write(shelf->scene, "policies/a.yaml", texts[i]);
+        assert_string_equal(look(shelf), "-two");
+        assert_int_equal(end(state), 0);
+        assert_int_equal(begin(state), 0);
+    }
+}
+
+static void a_broken_file_without_a_name_keeps_them_all(void **state)
+{
+    struct shelf *shelf = *state;
+
+    policy_folder_known(shelf->folder, "one", true);
+    scene_write(shelf->scene, "policies/a.yaml", "polic");
+    assert_string_equal(look(shelf), "");
+}
+
 /* What stands already wins, whatever the files are called. */
 static void two_that_match_equally_are_an_error_in_the_newer(void **state)
 {
@@ -454,6 +483,8 @@ int main(void)
         STORY(a_renamed_policy_is_there_before_the_old_one_goes),
         STORY(a_moved_file_tells_nothing),
         STORY(a_broken_file_keeps_what_it_had),
+        STORY(a_broken_file_keeps_no_other_at_the_start),
+        STORY(a_broken_file_without_a_name_keeps_them_all),
         STORY(two_that_match_equally_are_an_error_in_the_newer),
         STORY(one_name_in_two_files_is_an_error),
         STORY(a_broken_file_still_holds_its_ground),

@@ -78,6 +78,49 @@ static void without_a_writer_the_next_look_is_soon(void **state)
     assert_true(other_is_in_force(scene));
 }
 
+/* --- Broken files --------------------------------------------------------- */
+
+static bool is_paged(struct scene *scene)
+{
+    return scene->notices > 0;
+}
+
+static bool is_paged_again(struct scene *scene)
+{
+    return scene->notices > 1;
+}
+
+/* Journal, log and page: once for each change, also over a restart. */
+static void a_broken_file_is_recorded_and_paged_once(void **state)
+{
+    struct scene *scene = *state;
+
+    scene_start(scene);
+    scene_write(scene, "policies/svc.yaml", "policy: svc\nmode: quick\n");
+    driver_reload(scene->driver);
+    scene_until(scene, is_paged);
+    assert_non_null(strstr(scene->noticed,
+                           "a policy cannot be used, what was in force before "
+                           "stays so: "));
+    assert_non_null(strstr(scene->noticed, "/policies/svc.yaml:2:7: "));
+    assert_non_null(strstr(scene_said(scene), "event=policy.broken"));
+    assert_true(is_in_force(scene, "svc"));
+    driver_reload(scene->driver);
+    scene_stop(scene);
+    scene_start(scene);
+    scene_turns(scene, 5);
+    assert_int_equal(scene_stored(scene, RECORD_POLICY_BROKEN, NULL, 0), 1);
+    assert_int_equal(scene->notices, 1);
+    scene_write(scene, "policies/svc.yaml", SCENE_POLICY);
+    driver_reload(scene->driver);
+    assert_non_null(
+        strstr(scene_said(scene), "every policy file can be used again"));
+    scene_write(scene, "policies/svc.yaml", "policy: svc\nmode: slow\n");
+    driver_reload(scene->driver);
+    scene_until(scene, is_paged_again);
+    assert_int_equal(scene_stored(scene, RECORD_POLICY_BROKEN, NULL, 0), 3);
+}
+
 /* --- Starts without a folder ---------------------------------------------- */
 
 static void make_folder(struct scene *scene)
@@ -141,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(nothing_is_read_while_somebody_writes),
         STORY(without_a_writer_the_next_look_is_soon),
+        STORY(a_broken_file_is_recorded_and_paged_once),
         STORY(a_first_start_without_the_folder_is_refused),
         STORY(a_later_start_goes_on_with_what_is_in_force),
     };
