@@ -28,6 +28,41 @@ static bool is_news(const struct release *release, const struct policy *policy,
     return false;
 }
 
+/* What a wait waits for: "errors (nan)", or why the question itself has no
+ * answer; "" when the policy says wait with everything known. */
+static void say_missing(const struct watch *watch, const struct policy *policy,
+                        const struct verdict *verdict,
+                        char ret_text[RECORD_TEXT_MAX])
+{
+    ret_text[0] = '\0';
+    if (verdict->steps == 0 ||
+        verdict->path[verdict->steps - 1].answer != ANSWER_UNKNOWN) {
+        return;
+    }
+    const struct question *last =
+        policy_question(policy, verdict->path[verdict->steps - 1].question);
+    enum unknown unknown = verdict->values[last->node].unknown;
+    bool settles = unknown == UNKNOWN_SETTLING || !watch->unknowns[0];
+    text_join(ret_text, RECORD_TEXT_MAX,
+              "not known: ", settles ? unknown_name(unknown) : watch->unknowns,
+              NULL);
+}
+
+/* It waits as before, but for something else: `why` explains what is recorded.
+ * Reasons may come and go at every look, so they are news once a minute. */
+static bool waits_anew(const struct release *release, const struct watch *watch,
+                       const struct policy *policy,
+                       const struct verdict *verdict)
+{
+    char text[RECORD_TEXT_MAX];
+    if (policy_leaf(policy, verdict->leaf)->kind != LEAF_WAIT ||
+        verdict->at - release->judged_at < MINUTE_MS) {
+        return false;
+    }
+    say_missing(watch, policy, verdict, text);
+    return !text_equal(text, release->verdict_text);
+}
+
 static bool is_trouble(const struct leaf *leaf)
 {
     return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
@@ -96,6 +131,9 @@ static void tell_verdict(struct core *core, const struct service *service,
     record->mode = guard_mode_now(core, service, &record->countdown);
     describe_leaf(core, policy, core->verdict.leaf, release, record->text,
                   sizeof record->text);
+    if (policy_leaf(policy, watch->leaf)->kind == LEAF_WAIT) {
+        say_missing(watch, policy, &core->verdict, record->text);
+    }
     record->policy = policy;
     record->verdict = &core->verdict;
     record->facts = &core->facts;
@@ -213,6 +251,7 @@ static bool record_verdict(struct core *core, struct service *service,
     const struct policy *policy = rule_policy(core, watch->rule);
     const struct leaf *leaf = policy_leaf(policy, watch->leaf);
     if (!is_news(release, policy, &core->verdict) &&
+        !waits_anew(release, watch, policy, &core->verdict) &&
         !opens_again(core, service, release, leaf)) {
         return false;
     }

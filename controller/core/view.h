@@ -33,7 +33,8 @@ struct release_view {
     uint64_t looks, known_looks;
     double requests;
     const char *verdict;       /* "healthy" ..., "" before the first look */
-    const char *verdict_text;  /* filled-in text of hold or page, or "" */
+    const char *verdict_text;  /* filled-in text of hold or page, what a wait
+                                  waits for, or "" */
     time_ms judged_at;         /* newest grid time judged, 0 */
     uint64_t verdict_sequence; /* its record, with the explanation, 0 */
     enum mode mode;            /* effective now, if the leaf were rollback */

@@ -65,12 +65,30 @@ struct run {
 
 /* --- What the core remembers ---------------------------------------------- */
 
+/* A wait that waits for something else is recorded, and decides nothing. */
+static bool is_same_path(const struct standing *standing,
+                         const struct verdict *verdict)
+{
+    bool is_same = standing->any && standing->verdict.leaf == verdict->leaf &&
+                   standing->verdict.steps == verdict->steps;
+
+    for (uint8_t i = 0; is_same && i < verdict->steps; i++) {
+        is_same =
+            standing->verdict.path[i].question == verdict->path[i].question &&
+            standing->verdict.path[i].answer == verdict->path[i].answer;
+    }
+    return is_same;
+}
+
 static void on_verdict(struct run *run, const struct record *record)
 {
     struct standing *standing = &run->standing;
 
     assert(record->verdict != NULL);
     assert(record->facts != NULL);
+    if (is_same_path(standing, record->verdict)) {
+        return;
+    }
     standing->any = true;
     standing->kind = policy_leaf(record->policy, record->leaf)->kind;
     standing->verdict = *record->verdict;

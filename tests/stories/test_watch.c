@@ -36,6 +36,31 @@ static void a_healthy_release_becomes_provisional_then_good(void **state)
     story_end(story);
 }
 
+/* What `why` explains is recorded: so is another reason to wait, though the
+ * path is the same, once a minute. */
+static void another_reason_to_wait_is_recorded(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_metric_unknown(story, "errors", "shop", UNKNOWN_NAN);
+    story_deploy(story, "shop", "1.1", 0);
+    story_register(story, "shop", "1.1");
+    story_run(story, 15 * SECOND_MS + 2500);
+    assert_string_equal(story_release(story, "shop", "1.1").verdict_text,
+                        "not known: settling");
+    story_run(story, MINUTE_MS);
+    assert_string_equal(story_release(story, "shop", "1.1").verdict_text,
+                        "not known: errors (nan)");
+    story_skip(story);
+    for (int i = 0; i < 12; i++) { /* one reason a look */
+        story_metric_unknown(story, "errors", "shop",
+                             i % 2 ? UNKNOWN_NAN : UNKNOWN_INFINITE);
+        story_run(story, 15 * SECOND_MS);
+    }
+    assert_int_equal(story_count(story, "verdict 1.1 wait"), 2);
+    story_end(story);
+}
+
 static void on_the_first_day_what_is_live_is_discovered(void **state)
 {
     (void)state;
@@ -533,6 +558,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_release_becomes_provisional_then_good),
+        cmocka_unit_test(another_reason_to_wait_is_recorded),
         cmocka_unit_test(on_the_first_day_what_is_live_is_discovered),
         cmocka_unit_test(a_release_that_nobody_called_is_no_good),
         cmocka_unit_test(requests_without_reason_are_counted_within_reason),
