@@ -52,14 +52,25 @@ static bool came_too_late(const struct release_view *release)
     return release->state == RELEASE_SUPERSEDED && release->looks == 0;
 }
 
+/* Of one that was recorded now the answer says it, whatever happened since: an
+ * exit code is no matter of luck.  What our own rollback put live is looked
+ * after, also when it was adopted and no policy judges it. */
+static bool is_watched(const struct core *core, const struct effect *effect)
+{
+    struct release_view release;
+
+    if (effect->answer.outcome != OUTCOME_ALREADY) {
+        return effect->answer.outcome == OUTCOME_DONE;
+    }
+    return strcmp(effect->answer.code, "echo") == 0 ||
+           (view_release(core, effect->answer.release, &release) &&
+            release.policy[0] != '\0' && !came_too_late(&release));
+}
+
 static void on_registered(struct api *api, struct exchange *exchange,
                           const struct effect *effect)
 {
-    const struct core *core = driver_core(api->driver);
-    struct release_view release;
-    bool watched = effect->answer.outcome != OUTCOME_UNWATCHED &&
-                   view_release(core, effect->answer.release, &release) &&
-                   release.policy[0] != '\0' && !came_too_late(&release);
+    bool watched = is_watched(driver_core(api->driver), effect);
 
     answer_order(api, exchange, effect, 201,
                  json_pack("{s:b}", "watched", watched));

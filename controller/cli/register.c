@@ -34,11 +34,13 @@ static json_t *read_body(const struct cli_call *call, const char *path)
         return NULL;
     }
     body = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &error);
-    if (body == NULL || !json_is_object(body)) {
+    if (body == NULL) {
         (void)cli_fail(call, "%s:%d:%d: %s", path, error.line, error.column,
-                       body != NULL ? "a JSON object is needed" : error.text);
+                       error.text);
+    } else if (!json_is_object(body)) {
+        (void)cli_fail(call, "%s: a JSON object is needed", path);
         json_decref(body);
-        return NULL;
+        body = NULL;
     }
     return body;
 }

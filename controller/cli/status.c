@@ -77,7 +77,9 @@ static void print_problems(const json_t *status, bool colour)
 
     for (size_t i = 0; i < json_array_size(problems); i++) {
         const json_t *problem = json_array_get(problems, i);
-        char path[512], text[1024];
+        char path[512], text[1024], line[24] = "";
+        const json_int_t number =
+            json_integer_value(json_object_get(problem, "line"));
 
         if (!is_error(problem)) {
             warnings++;
@@ -85,11 +87,12 @@ static void print_problems(const json_t *status, bool colour)
         }
         text_escape(client_text(problem, "path"), path, sizeof(path));
         text_escape(client_text(problem, "text"), text, sizeof(text));
-        (void)printf(
-            "%spolicy error%s %s:%lld: %s\n", terminal_paint(PAINT_BAD, colour),
-            terminal_unpaint(PAINT_BAD, colour), path,
-            (long long)json_integer_value(json_object_get(problem, "line")),
-            text);
+        if (number > 0) {
+            (void)snprintf(line, sizeof(line), ":%lld", (long long)number);
+        }
+        (void)printf("%spolicy error%s %s%s: %s\n",
+                     terminal_paint(PAINT_BAD, colour),
+                     terminal_unpaint(PAINT_BAD, colour), path, line, text);
     }
     if (warnings > 0) {
         (void)printf("%zu policy warning%s: 'lastgood check' shows %s\n",

@@ -89,9 +89,12 @@ static bool names_service(struct core *core, const struct input *input,
                             : "service and environment must be names");
     } else if (service_option_of(core, asked->service, asked->environment) ==
                NONE_INDEX) {
+        char text[RECORD_TEXT_MAX];
+        text_join(text, sizeof text,
+                  "no entry of services: in the configuration matches ",
+                  asked->service, " in ", asked->environment, NULL);
         valid = false;
-        refuse(core, input, OUTCOME_NOT_FOUND, "unknown_service",
-               "no entry of services: in the configuration matches");
+        refuse(core, input, OUTCOME_NOT_FOUND, "unknown_service", text);
     } else if (!service_find(core, asked->service, asked->environment) &&
                core->services_count == core->options.services_max) {
         valid = false;
@@ -107,8 +110,11 @@ static struct release *named_release(struct core *core,
 {
     struct release *release = release_find(core, input->command.release);
     if (!release) {
-        refuse(core, input, OUTCOME_NOT_FOUND, "no_release",
-               "there is no such release; 'lastgood status' lists them");
+        char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
+        text_join(text, sizeof text, "there is no release ",
+                  text_digits(input->command.release, digits),
+                  "; 'lastgood status' lists them", NULL);
+        refuse(core, input, OUTCOME_NOT_FOUND, "no_release", text);
     }
     return release;
 }
@@ -124,6 +130,29 @@ static time_ms adopted_at(const struct core *core,
     return before ? live->deployed_at - 1 : core->now;
 }
 
+/* What is seen live is in the ledger or will be; a version that is neither is
+ * a typing error, which must not become what everybody goes back to.  Before
+ * anything was seen a person's word is all there is. */
+static bool is_stranger(struct core *core, const struct input *input,
+                        const struct service *service)
+{
+    const struct command *asked = &input->command;
+    if (!service || !service->live[0] ||
+        text_equal(service->live, asked->version) ||
+        ledger_version(core, service, asked->version)) {
+        return false;
+    }
+    char text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, asked->version, " of ", asked->service,
+              " was never seen in ", asked->environment, ": live is ",
+              service->live,
+              ". Adopt that, or tell of an older version with the next "
+              "registration ('lastgood register --previous ",
+              asked->version, "')", NULL);
+    refuse(core, input, OUTCOME_NOT_FOUND, "unknown_version", text);
+    return true;
+}
+
 static void adopt(struct core *core, const struct input *input)
 {
     const struct command *asked = &input->command;
@@ -132,6 +161,9 @@ static void adopt(struct core *core, const struct input *input)
     }
     struct service *service =
         service_find(core, asked->service, asked->environment);
+    if (is_stranger(core, input, service)) {
+        return;
+    }
     const struct release *known =
         service ? ledger_version(core, service, asked->version) : NULL;
     if (known && known->grade == GRADE_GOOD) {
@@ -282,7 +314,10 @@ static void thaw(struct core *core, const struct input *input)
         return;
     }
     if (!freeze_of(core, asked->service, asked->environment, core->now)) {
-        refuse(core, input, OUTCOME_ALREADY, "not_frozen", "nothing is frozen");
+        char text[RECORD_TEXT_MAX];
+        text_join(text, sizeof text, "deploys of ", asked->service, " into ",
+                  asked->environment, " are not frozen", NULL);
+        refuse(core, input, OUTCOME_ALREADY, "not_frozen", text);
         return;
     }
     record_command(core, input, NULL);

@@ -20,7 +20,7 @@ enum effect_kind {
 enum outcome {
     OUTCOME_DONE,
     OUTCOME_ALREADY,   /* the same key and body, or already so */
-    OUTCOME_UNWATCHED, /* recorded, but no policy matches */
+    OUTCOME_UNWATCHED, /* recorded, but nobody watches it */
     OUTCOME_INVALID,   /* the request is wrong: 400 */
     OUTCOME_NOT_FOUND, /* 404 */
     OUTCOME_CONFLICT,  /* same key, other body; not in this state: 409 */

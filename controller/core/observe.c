@@ -199,6 +199,30 @@ static struct release *interrupted(const struct core *core,
     return goes_on ? release : NULL;
 }
 
+/* Was nothing of the service ever seen live before this? */
+static bool is_first_sight(const struct core *core,
+                           const struct service *service)
+{
+    bool is_first = true;
+    for (uint32_t i = 0; i < service->releases_count; i++) {
+        is_first = is_first && ledger_at(core, service, i)->live_from == 0;
+    }
+    return is_first;
+}
+
+/* When was what is live deployed?  Seen for the first time while a registered
+ * release rolls out, it is what that replaces, whichever came to our ears
+ * first. */
+static time_ms discovered_at(const struct core *core,
+                             const struct service *service)
+{
+    const struct release *coming = awaited(core, service);
+    bool replaces =
+        coming && coming->live_from == 0 && is_first_sight(core, service) &&
+        core->now < coming->deployed_at + service_deadline(core, service);
+    return replaces ? coming->deployed_at - 1 : core->now;
+}
+
 static bool discover(struct core *core, struct service *service)
 {
     struct release *again = interrupted(core, service);
@@ -213,7 +237,7 @@ static bool discover(struct core *core, struct service *service)
     struct record *record = core_record_about(core, RECORD_REGISTERED, service);
     text_copy(record->version, sizeof record->version, service->live);
     record->origin = ORIGIN_DISCOVERED;
-    record->deployed_at = core->now;
+    record->deployed_at = discovered_at(core, service);
     text_copy(record->text, sizeof record->text,
               "seen live; nobody registered it");
     core_tell(core, record);

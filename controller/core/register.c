@@ -246,24 +246,34 @@ static void replace_discovered(struct core *core, const struct service *service,
     }
 }
 
+/* What it came to, with a sentence that names what is live. */
 static enum outcome settle(struct core *core, struct service *service,
-                           const struct release *release, const char **ret_text)
+                           const struct release *release,
+                           char ret_text[RECORD_TEXT_MAX])
 {
     const struct release *live = ledger_live(core, service);
     if (live && live != release && ledger_is_older(release, live)) {
+        text_join(ret_text, RECORD_TEXT_MAX,
+                  "recorded, but nobody watches it: ", live->version,
+                  " is live, and newer", NULL);
         release_tell_moved(core, release, RELEASE_SUPERSEDED, GRADE_NONE,
                            "older", "a newer release is live");
-        *ret_text = "recorded; a newer release is live already";
-        return OUTCOME_DONE;
+        return OUTCOME_UNWATCHED;
     }
     if (release->rule == NONE_INDEX) {
         release_tell_moved(core, release, RELEASE_UNWATCHED, GRADE_NONE,
                            "no_policy", "no policy matches");
-        *ret_text = "recorded, but no policy matches: nobody watches it; add "
-                    "a policy whose applies_to names this service";
+        text_copy(ret_text, RECORD_TEXT_MAX,
+                  "recorded, but no policy matches: nobody watches it; add "
+                  "a policy whose applies_to names this service");
         return OUTCOME_UNWATCHED;
     }
-    *ret_text = "registered; it is watched from when it is seen live";
+    bool waits =
+        service->live[0] && !text_equal(service->live, release->version);
+    text_join(ret_text, RECORD_TEXT_MAX,
+              "registered; it is watched from when it is seen live",
+              waits ? " (now live: " : "", waits ? service->live : "",
+              waits ? ")" : "", NULL);
     return OUTCOME_DONE;
 }
 
@@ -296,8 +306,8 @@ static void record_release(struct core *core, const struct input *input,
     fill(record, asked, deployed_at);
     uint64_t id = core_tell(core, record);
     service = service_find(core, asked->service, asked->environment);
-    const char *text = "";
-    enum outcome outcome = settle(core, service, release_find(core, id), &text);
+    char text[RECORD_TEXT_MAX];
+    enum outcome outcome = settle(core, service, release_find(core, id), text);
     if (service_target(core, service) == NONE_INDEX) {
         /* There is nobody to ask: the pipeline's word is all there is. */
         observe_learn(core, service, asked->version, true);

@@ -373,6 +373,17 @@ void story_adopt(struct story *story, const char *service, const char *version)
                                           .reason = "known"});
 }
 
+void story_adopt_older(struct story *story, const char *service,
+                       const char *version)
+{
+    struct registration registration = {.service = service,
+                                        .environment = "prod",
+                                        .version = version,
+                                        .deployed_at = story->now - HOUR_MS};
+    story_registration(story, &registration);
+    story_adopt(story, service, version);
+}
+
 void story_stop_file(struct story *story, bool stop)
 {
     struct input input = {.kind = INPUT_STOP_FILE};

@@ -150,6 +150,9 @@ void story_registration(struct story *story,
                         const struct registration *registration);
 void story_command(struct story *story, struct command command);
 void story_adopt(struct story *story, const char *service, const char *version);
+/* Adopt a version that was live an hour ago: the ledger is told of it first. */
+void story_adopt_older(struct story *story, const char *service,
+                       const char *version);
 void story_stop_file(struct story *story, bool stop);
 void story_clock_set(struct story *story, time_ms difference);
 

@@ -144,7 +144,7 @@ static void an_old_deploy_told_late_is_superseded(void **state)
     struct registration registration = of("0.9");
     registration.deployed_at = STORY_START - HOUR_MS;
     story_registration(story, &registration);
-    assert_int_equal(outcome_of(story), OUTCOME_DONE);
+    assert_int_equal(outcome_of(story), OUTCOME_UNWATCHED);
     story_run(story, MINUTE_MS);
     story_expect(story, "10:00 registered 0.9\n"
                         "10:00 release 0.9 superseded, none (older)\n");
@@ -360,6 +360,107 @@ static void an_adopted_version_lifts_its_taint(void **state)
     story_end(story);
 }
 
+/* A typing error is not what everybody goes back to. */
+static void a_version_that_was_never_seen_is_not_adopted(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_adopt(story, "shop", "1.O");
+    assert_int_equal(outcome_of(story), OUTCOME_NOT_FOUND);
+    assert_string_equal(
+        story->answer.answer.text,
+        "1.O of shop was never seen in prod: live is 1.0. Adopt that, or tell "
+        "of an older version with the next registration ('lastgood register "
+        "--previous 1.O')");
+    assert_string_equal(story->transcript, "");
+    struct registration next = of("1.1");
+    next.previous = "0.9";
+    story_registration(story, &next);
+    story_adopt(story, "shop", "0.9");
+    assert_int_equal(outcome_of(story), OUTCOME_DONE);
+    story_end(story);
+}
+
+/* Whichever comes to our ears first, what is live or what is coming: the
+ * answer and the ledger are the same. */
+static void a_stranger_that_is_live_is_what_the_deploy_replaces(void **state)
+{
+    (void)state;
+    static const char *const shop[] = {"shop"};
+    for (int seen_first = 0; seen_first < 2; seen_first++) {
+        struct story *story = story_new(shop, 1);
+        story_start(story);
+        story_policy(story, STORY_POLICY);
+        if (seen_first) {
+            story_run(story, SECOND_MS);
+        }
+        story_register(story, "shop", "1.1");
+        assert_int_equal(outcome_of(story), OUTCOME_DONE);
+        assert_string_equal(
+            story->answer.answer.text,
+            seen_first ? "registered; it is watched from when it is seen live "
+                         "(now live: 1.0)"
+                       : "registered; it is watched from when it is seen "
+                         "live");
+        story_run(story, MINUTE_MS);
+        assert_int_equal(story_release(story, "shop", "1.1").state,
+                         RELEASE_CANDIDATE);
+        story_deploy(story, "shop", "1.1", 0);
+        story_run(story, MINUTE_MS);
+        assert_int_equal(story_release(story, "shop", "1.1").state,
+                         RELEASE_WATCHING);
+        assert_int_equal(story_release(story, "shop", "1.0").state,
+                         RELEASE_SUPERSEDED);
+        story_end(story);
+    }
+}
+
+/* Its time to roll out is over: what is seen instead came after it. */
+static void an_old_deploy_is_over_when_a_stranger_is_seen(void **state)
+{
+    (void)state;
+    static const char *const shop[] = {"shop"};
+    struct story *story = story_new(shop, 1);
+    story_start(story);
+    story_policy(story, STORY_POLICY);
+    struct registration registration = of("0.9");
+    registration.deployed_at = story->now - HOUR_MS;
+    story_registration(story, &registration);
+    story_run(story, MINUTE_MS);
+    assert_int_equal(story_release(story, "shop", "0.9").state,
+                     RELEASE_SUPERSEDED);
+    registration.version = "0.8";
+    story_registration(story, &registration);
+    assert_int_equal(outcome_of(story), OUTCOME_UNWATCHED);
+    assert_string_equal(
+        story->answer.answer.text,
+        "recorded, but nobody watches it: 1.0 is live, and newer");
+    story_end(story);
+}
+
+static void refusals_name_what_they_are_about(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    story_command(story,
+                  (struct command){.kind = COMMAND_HOLD, .release = 999});
+    assert_string_equal(story->answer.answer.text,
+                        "there is no release 999; 'lastgood status' lists "
+                        "them");
+    story_command(story, (struct command){.kind = COMMAND_FREEZE,
+                                          .service = "nobody",
+                                          .environment = "prod"});
+    assert_string_equal(story->answer.answer.text,
+                        "no entry of services: in the configuration matches "
+                        "nobody in prod");
+    story_command(story, (struct command){.kind = COMMAND_THAW,
+                                          .service = "shop",
+                                          .environment = "prod"});
+    assert_string_equal(story->answer.answer.text,
+                        "deploys of shop into prod are not frozen");
+    story_end(story);
+}
+
 static void nothing_is_known_of_strangers(void **state)
 {
     (void)state;
@@ -387,6 +488,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_key_and_body_is_one_release),
+        cmocka_unit_test(a_version_that_was_never_seen_is_not_adopted),
+        cmocka_unit_test(a_stranger_that_is_live_is_what_the_deploy_replaces),
+        cmocka_unit_test(an_old_deploy_is_over_when_a_stranger_is_seen),
+        cmocka_unit_test(refusals_name_what_they_are_about),
         cmocka_unit_test(without_a_key_the_same_version_is_one_release),
         cmocka_unit_test(what_is_wrong_is_refused_with_a_sentence),
         cmocka_unit_test(without_a_policy_it_is_recorded_and_unwatched),

@@ -15,7 +15,7 @@
 static struct story *with_two_good_ones(void)
 {
     struct story *story = story_settled();
-    story_adopt(story, "shop", "0.9");
+    story_adopt_older(story, "shop", "0.9");
     story_deploy(story, "shop", "1.1", 0);
     story_register(story, "shop", "1.1");
     story_run(story, 5 * MINUTE_MS);

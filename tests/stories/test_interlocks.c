@@ -617,13 +617,15 @@ static void a_last_good_that_changed_is_checked_again(void **state)
     story_skip(story);
     story_hurt(story, true);
     story_run_until(story, "-> has 1.0", 10 * MINUTE_MS);
-    story_adopt(story, "shop", "1.0.5");
+    story_adopt_older(story, "shop", "1.0.5");
     story_run_until(story, "-> revert", MINUTE_MS);
     story_expect(story, "06:47 incident opened\n"
                         "06:47 verdict 1.1 rollback\n"
                         "06:47 release 1.1 suspect, none (rollback)\n"
                         "06:47 rollback proposed 1.1 -> 1.0\n"
                         "06:47 -> has 1.0\n"
+                        "06:47 registered 1.0.5\n"
+                        "06:47 release 1.0.5 superseded, none (older)\n"
                         "06:47 commanded adopt\n"
                         "06:47 adopted 1.0.5\n"
                         "06:47 release 1.0.5 superseded, good (observed)\n"
