@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/runtime/clock.h"
+#include "controller/runtime/log_writer.h"
 #include "policies/memory.h"
 #include "policies/problem.h"
 
@@ -25,7 +26,8 @@ struct event_rate {
 };
 
 struct log {
-    FILE *out;
+    struct log_writer *writer;
+    size_t dropped; /* lines without room, not yet told */
     enum log_format format;
     enum log_level least;
     struct event_rate rates[EVENTS_MAX];
@@ -45,7 +47,7 @@ struct log *log_new(FILE *out, enum log_format format, enum log_level least)
 {
     struct log *log = memory_zeroed(1, sizeof(*log));
 
-    log->out = out;
+    log->writer = log_writer_new(out);
     log->format = format;
     log->least = least;
     return log;
@@ -134,8 +136,31 @@ static void end(struct log *log)
         put(log, "}");
     }
     log->line[log->used] = '\n';
-    (void)fwrite(log->line, 1, log->used + 1, log->out);
-    (void)fflush(log->out);
+    log->dropped +=
+        log_writer_put(log->writer, log->line, log->used + 1) ? 0 : 1;
+}
+
+/* As soon as there is room for it and for a line behind it. */
+static void say_dropped(struct log *log, time_ms at)
+{
+    char count[24];
+
+    if (log->dropped == 0 ||
+        !log_writer_has_room(log->writer, 2 * sizeof(log->line))) {
+        return;
+    }
+    (void)snprintf(count, sizeof(count), "%zu", log->dropped);
+    log->dropped = 0;
+    begin(log, at, LOG_WARNING, "log.dropped");
+    put_pair(log, "lines", count);
+    put_pair(log, "text", "whoever reads the log did not keep up");
+    end(log);
+}
+
+void log_flush(struct log *log)
+{
+    log_writer_flush(log->writer);
+    say_dropped(log, clock_wall());
 }
 
 /* --- Not too many --------------------------------------------------------- */
@@ -200,12 +225,16 @@ void log_free(struct log *log)
     for (size_t i = 0; i < log->rates_count; i++) {
         say_left_out(log, &log->rates[i], clock_wall());
     }
+    log_flush(log);
+    log_writer_free(log->writer);
     free(log);
 }
 
 static void say(struct log *log, time_ms at, enum log_level level,
                 const char *event, const char *const *pairs)
 {
+    log_writer_flush(log->writer);
+    say_dropped(log, at);
     begin(log, at, level, event);
     for (size_t i = 0; pairs[i] != NULL; i += 2) {
         put_pair(log, pairs[i], pairs[i + 1]);

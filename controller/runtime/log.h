@@ -7,7 +7,9 @@
  * service=...
  *
  * Values are escaped; a value with blanks or quotes is quoted.  One event
- * is limited to 200 lines a second; a line then says how many were left out. */
+ * is limited to 200 lines a second; a line then says how many were left out.
+ * A reader that does not keep up holds nobody: lines wait for it, those that
+ * find no room are dropped, and a line says how many. */
 #ifndef RUNTIME_LOG_H
 #define RUNTIME_LOG_H
 
@@ -21,6 +23,9 @@ struct log;
 
 struct log *log_new(FILE *out, enum log_format format, enum log_level least);
 void log_free(struct log *log);
+
+/* Once a second: what waits for the reader, as much as it takes. */
+void log_flush(struct log *log);
 
 /* Name and value pairs, ended by NULL. */
 void log_event(struct log *log, enum log_level level, const char *event, ...)

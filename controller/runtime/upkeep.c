@@ -136,6 +136,7 @@ static void note_lateness(struct driver *driver)
 void upkeep_second(struct driver *driver)
 {
     note_lateness(driver);
+    log_flush(driver->options.log);
     upkeep_stop_file(driver);
     look_at_clock(driver);
     policy_watch_second(driver);

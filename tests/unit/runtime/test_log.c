@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <jansson.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "controller/runtime/log.h"
 
@@ -176,6 +179,88 @@ static void facts_are_never_left_out(void **state)
     free(text);
 }
 
+/* --- A reader that does not keep up ----------------------------------------
+ */
+
+#define MANY 4000 /* lines of some 120 bytes: more than is kept for a reader   \
+                   */
+
+/* All that is there now; the other end goes on. */
+static size_t drain(int fd, char *text, size_t size)
+{
+    size_t used = 0;
+    ssize_t got = 0;
+
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    while ((got = read(fd, text + used, size - 1 - used)) > 0) {
+        used += (size_t)got;
+    }
+    text[used] = '\0';
+    return used;
+}
+
+static size_t lines_of(const char *text)
+{
+    size_t count = 0;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        count += *at == '\n' ? 1 : 0;
+    }
+    return count;
+}
+
+/* @ends[0] is read by nobody until everything was said: if that held the
+ * writer, this would never end. */
+static void expect_no_wait(int ends[2])
+{
+    static const char *const pairs[] = {
+        "text", "a line of some length, so that there is no room for all",
+        NULL};
+    static char text[4 << 20];
+    FILE *out = fdopen(ends[1], "w");
+    struct log *log = log_new(out, LOG_LOGFMT, LOG_INFO);
+    const char *dropped = NULL;
+    size_t used = 0, lines = 0;
+
+    for (int i = 0; i < MANY; i++) {
+        log_fact(log, LOG_INFO, "flood", pairs);
+    }
+    assert_int_equal(fcntl(ends[1], F_GETFL) & O_NONBLOCK, 0);
+    for (int i = 0; i < 100 && dropped == NULL; i++) {
+        used += drain(ends[0], text + used, sizeof(text) - used);
+        log_flush(log);
+        dropped = strstr(text, "event=log.dropped lines=");
+    }
+    assert_non_null(dropped);
+    used += drain(ends[0], text + used, sizeof(text) - used);
+    lines = strtoul(dropped + strlen("event=log.dropped lines="), NULL, 10);
+    assert_true(lines > 0);
+    /* Every line is whole, and none is forgotten. */
+    assert_int_equal(lines_of(text) - 1 + lines, MANY);
+    assert_int_equal(text[used - 1], '\n');
+    log_free(log);
+    (void)fclose(out);
+    (void)close(ends[0]);
+}
+
+static void a_full_pipe_holds_nobody(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    expect_no_wait(ends);
+}
+
+static void a_full_socket_holds_nobody(void **state)
+{
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    expect_no_wait(ends);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +270,8 @@ int main(void)
         cmocka_unit_test(a_huge_value_is_cut_and_the_line_stays_whole),
         cmocka_unit_test(a_flood_is_cut_and_counted),
         cmocka_unit_test(facts_are_never_left_out),
+        cmocka_unit_test(a_full_pipe_holds_nobody),
+        cmocka_unit_test(a_full_socket_holds_nobody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
