@@ -26,6 +26,9 @@ struct entry {
     bool goes_back; /* the reason of a rollback: may use the reserve */
 };
 
+/* What an entry says of @record beside its payload, which is left NULL. */
+struct entry entry_of_record(const struct record *record);
+
 enum store_result {
     STORE_OK,
     STORE_UNAVAILABLE, /* full, read-only, I/O error, moved: retry later */

@@ -16,21 +16,68 @@ struct walk {
     char error[512];
 };
 
-static bool visit(void *data, const struct entry *entry)
+/* The columns by which entries are found are not in the chain: a journal with
+ * others than its payloads say would hide some.  NULL, or the column. */
+static const char *wrong_column(const struct entry *entry,
+                                const struct record *record)
 {
-    struct walk *walk = data;
+    const struct entry said = entry_of_record(record);
+
+    if (said.sequence != entry->sequence) {
+        return "sequence";
+    }
+    if (said.at != entry->at) {
+        return "at";
+    }
+    if (said.kind != entry->kind) {
+        return "kind";
+    }
+    if (said.release != entry->release) {
+        return "release";
+    }
+    return said.incident != entry->incident ? "incident" : NULL;
+}
+
+/* False with a sentence in walk->error. */
+static bool is_sound(struct walk *walk, const struct entry *entry)
+{
+    const char *column = NULL;
     char *body = NULL;
     char error[256];
 
+    if (entry->payload == NULL) {
+        return true; /* erased: its hash is all there is */
+    }
     if (!record_from_json(entry->payload, entry->length, walk->record, &body,
                           error, sizeof(error))) {
-        walk->broken = true;
         (void)snprintf(walk->error, sizeof(walk->error),
-                       "record %llu cannot be read: %s",
-                       (unsigned long long)entry->sequence, error);
+                       "record %llu cannot be read: %s; the last whole one "
+                       "is %llu",
+                       (unsigned long long)entry->sequence, error,
+                       (unsigned long long)walk->sequence);
         return false;
     }
     free(body);
+    column = wrong_column(entry, walk->record);
+    if (column != NULL) {
+        (void)snprintf(walk->error, sizeof(walk->error),
+                       "the journal is damaged: the column '%s' of record "
+                       "%llu is not what the record says, the last whole one "
+                       "is %llu; restore a copy that is whole",
+                       column, (unsigned long long)entry->sequence,
+                       (unsigned long long)walk->sequence);
+    }
+    return column == NULL;
+}
+
+static bool visit(void *data, const struct entry *entry)
+{
+    struct walk *walk = data;
+
+    if (!is_sound(walk, entry)) {
+        walk->broken = true;
+        return false;
+    }
     walk->first = walk->count == 0 ? entry->at : walk->first;
     walk->last = entry->at;
     walk->sequence = entry->sequence;
@@ -83,8 +130,7 @@ static int tell_broken(const struct cli_call *call, uint64_t last,
         json_decref(said);
         return EXIT_CODE_ERROR;
     }
-    return cli_fail(call, "%s: %s (the last whole record is %llu)",
-                    call->positional[0], error, (unsigned long long)last);
+    return cli_fail(call, "%s: %s", call->positional[0], error);
 }
 
 static int walk_store(const struct cli_call *call, struct store *store,

@@ -4,27 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The record that makes a thing carries its id as its own sequence. */
-static struct entry entry_of(const struct record *record)
-{
-    struct entry entry = {.sequence = record->sequence,
-                          .at = record->at,
-                          .kind = record->kind,
-                          .release = record->release,
-                          .incident = record->incident};
-
-    if (record->kind == RECORD_REGISTERED) {
-        entry.release = record->sequence;
-    }
-    if (record->kind == RECORD_INCIDENT_OPENED) {
-        entry.incident = record->sequence;
-    }
-    entry.goes_back = record->kind == RECORD_ROLLBACK_PROPOSED ||
-                      record->kind == RECORD_ROLLBACK_MOVED;
-    entry.payload = record_to_json(record, &entry.length);
-    return entry;
-}
-
 void journal_flush(struct driver *driver)
 {
     bool taken = false;
@@ -57,7 +36,10 @@ void journal_append(struct driver *driver)
         journal_flush(driver);
     }
     for (size_t i = 0; i < decision->records_count; i++) {
-        driver->batch[driver->batched] = entry_of(&decision->records[i]);
+        struct entry *entry = &driver->batch[driver->batched];
+
+        *entry = entry_of_record(&decision->records[i]);
+        entry->payload = record_to_json(&decision->records[i], &entry->length);
         driver->batched++;
         revert_clock_record(driver, &decision->records[i]);
         is_urgent = is_urgent || is_intent(&decision->records[i]);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "help_program.h"
 #include "state/store.h"
@@ -278,11 +279,47 @@ static void a_damaged_journal_says_how_far_it_is_whole(void **state)
     damage();
     run_program(&ran, "verify", in_folder("l.db"), NULL);
     assert_int_equal(ran.code, 1);
-    says(ran.err, "the last whole record is 1");
+    says(ran.err, "l.db: the journal is damaged: record 2 is not what was "
+                  "written, the last whole one is 1; restore a copy that is "
+                  "whole\n");
     run_program(&ran, "verify", in_folder("l.db"), "--format", "json", NULL);
     assert_int_equal(ran.code, 1);
     says(ran.out, "\"whole\": false");
     says(ran.out, "\"last_whole\": 1");
+}
+
+/* The chain holds the payloads only: what finds them is checked too. */
+static void a_column_that_was_changed_is_found(void **state)
+{
+    static const struct {
+        const char *change, *column;
+    } changes[] = {{"kind = 2", "kind"},
+                   {"release = 7", "release"},
+                   {"incident = 7", "incident"},
+                   {"at = 1", "at"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        char sql[128], said[128];
+        sqlite3 *database = NULL;
+
+        (void)unlink(in_folder("l.db"));
+        write_journal(3);
+        (void)snprintf(sql, sizeof(sql),
+                       "UPDATE journal SET %s WHERE sequence = 2",
+                       changes[i].change);
+        assert_int_equal(sqlite3_open(in_folder("l.db"), &database), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL),
+                         SQLITE_OK);
+        assert_int_equal(sqlite3_close(database), SQLITE_OK);
+        run_program(&ran, "verify", in_folder("l.db"), NULL);
+        assert_int_equal(ran.code, 1);
+        (void)snprintf(said, sizeof(said),
+                       "the column '%s' of record 2 is not what the record "
+                       "says, the last whole one is 1",
+                       changes[i].column);
+        says(ran.err, said);
+    }
 }
 
 static void what_is_no_journal_says_so(void **state)
@@ -313,6 +350,7 @@ int main(void)
         STORY(a_configuration_gives_policies_their_names),
         STORY(a_whole_journal_prints_its_head),
         STORY(a_damaged_journal_says_how_far_it_is_whole),
+        STORY(a_column_that_was_changed_is_found),
         STORY(what_is_no_journal_says_so),
     };
 
