@@ -56,10 +56,12 @@ struct effect {
             char target[NAME_MAX_BYTES + 1];  /* REVERT, HAS */
             char key[64]; /* idempotency, same for retries */
             uint64_t rollback;
+            bool urgent; /* a revert leaves, or waits for the answer */
         } target;
         struct {
             uint64_t notice;
             char sink[NAME_MAX_BYTES + 1];
+            char version[NAME_MAX_BYTES + 1]; /* "": the release's */
             char what[RECORD_CODE_MAX]; /* page, hold, rollback, recovered, ...
                                          */
             char text[RECORD_TEXT_MAX];

@@ -15,6 +15,8 @@ static void send(struct core *core, struct notice *notice)
     effect->notify.release = notice->release;
     effect->notify.incident = notice->incident;
     text_copy(effect->notify.sink, sizeof effect->notify.sink, notice->sink);
+    text_copy(effect->notify.version, sizeof effect->notify.version,
+              notice->version);
     text_copy(effect->notify.what, sizeof effect->notify.what, notice->what);
     text_copy(effect->notify.text, sizeof effect->notify.text, notice->text);
     notice->sent = true;
@@ -30,18 +32,25 @@ static void give_up_oldest(struct core *core)
     }
 }
 
+/* What is told, to whomever. */
+struct message {
+    uint64_t release;
+    const char *version; /* NULL: the release says it */
+    const char *what, *text;
+};
+
 static void tell_sink(struct core *core, const struct service *service,
-                      const char *sink, uint64_t release, const char *what,
-                      const char *text)
+                      const char *sink, const struct message *message)
 {
     struct record *record =
         service ? core_record_about(core, RECORD_NOTICE, service)
                 : core_record(core, RECORD_NOTICE);
-    record->release = release;
+    record->release = message->release;
     record->incident = service ? service->incident : 0;
+    text_copy(record->version, sizeof record->version, message->version);
     text_copy(record->name, sizeof record->name, sink);
-    text_copy(record->code, sizeof record->code, what);
-    text_copy(record->text, sizeof record->text, text);
+    text_copy(record->code, sizeof record->code, message->what);
+    text_copy(record->text, sizeof record->text, message->text);
     uint64_t id = core_tell(core, record);
     send(core, pool_find(&core->notices, id));
     give_up_oldest(core);
@@ -66,6 +75,8 @@ void notice_tell(struct core *core, const struct service *service,
                  const struct policy *policy, uint16_t leaf, uint64_t release,
                  const char *what, const char *text)
 {
+    const struct message message = {
+        .release = release, .what = what, .text = text};
     const char *sinks[WHOM_MAX];
     size_t count = 0;
     if (policy && leaf != NONE_INDEX) {
@@ -79,7 +90,17 @@ void notice_tell(struct core *core, const struct service *service,
         count = add_sink(sinks, count, core->options.page[i]);
     }
     for (size_t i = 0; i < count; i++) {
-        tell_sink(core, service, sinks[i], release, what, text);
+        tell_sink(core, service, sinks[i], &message);
+    }
+}
+
+void notice_tell_of(struct core *core, const struct service *service,
+                    const char *version, const char *what, const char *text)
+{
+    const struct message message = {
+        .version = version, .what = what, .text = text};
+    for (size_t i = 0; i < core->options.pages_count; i++) {
+        tell_sink(core, service, core->options.page[i], &message);
     }
 }
 
@@ -157,6 +178,7 @@ void notice_apply(struct core *core, const struct record *record)
         service_find(core, record->service, record->environment);
     notice->service = service ? service->index : NONE_INDEX;
     text_copy(notice->sink, sizeof notice->sink, record->name);
+    text_copy(notice->version, sizeof notice->version, record->version);
     text_copy(notice->what, sizeof notice->what, record->code);
     text_copy(notice->text, sizeof notice->text, record->text);
     timer_name(&notice->timer, TIMER_NOTICE, notice->id);

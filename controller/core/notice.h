@@ -19,6 +19,7 @@ struct notice {
     uint64_t id, release, incident;
     uint16_t service; /* index, or NONE_INDEX */
     char sink[NAME_MAX_BYTES + 1];
+    char version[NAME_MAX_BYTES + 1]; /* when no release says it, "" */
     char what[RECORD_CODE_MAX];
     char text[RECORD_TEXT_MAX];
     struct timer timer;
@@ -48,6 +49,10 @@ struct action {
 void notice_tell(struct core *core, const struct service *service,
                  const struct policy *policy, uint16_t leaf, uint64_t release,
                  const char *what, const char *text);
+
+/* The same about a version that is no release yet; those of `page:`. */
+void notice_tell_of(struct core *core, const struct service *service,
+                    const char *version, const char *what, const char *text);
 
 /* Run the leaf's action, when it has one and @mode lets it; else, and when
  * there is no room, it is recorded that it was not run. */

@@ -40,6 +40,7 @@ static void observe(struct core *core, struct rollback *rollback)
     /* What it sees must be fresh when the revert leaves, and that waits for
      * the intent: so this waits for it too. */
     effect->needs = rollback->intended;
+    effect->target.urgent = true;
     rollback->waiting = effect->id.counter;
     rollback->asked = EFFECT_OBSERVE;
 }
@@ -67,6 +68,7 @@ static void request(struct core *core, struct rollback *rollback)
                     service_timeout(core, service) + SECOND_MS);
     effect->service = service->index;
     effect->needs = rollback->intended;
+    effect->target.urgent = true;
     effect->target.rollback = rollback->id;
     text_copy(effect->target.suspect, sizeof effect->target.suspect,
               rollback->suspect);

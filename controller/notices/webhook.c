@@ -83,7 +83,9 @@ static char *make_body(struct driver *driver, const struct effect *effect)
     set_text(message, "text", effect->notify.text);
     set_text(message, "service", service.service);
     set_text(message, "environment", service.environment);
-    set_text(message, "version", release.version);
+    set_text(message, "version",
+             effect->notify.version[0] != '\0' ? effect->notify.version
+                                               : release.version);
     set_id(message, "release", effect->notify.release);
     set_id(message, "incident", effect->notify.incident);
     set_text(message, "at", moment_print(driver_now(driver), at));

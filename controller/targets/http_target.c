@@ -83,15 +83,14 @@ static void on_answer(void *data, const struct http_answer *http)
 
 /* --- Asking --------------------------------------------------------------- */
 
-/* The core gives up at the effect's deadline: nothing is sent after it.  Only a
- * rollback's questions wait for its intent, and they wait for nobody else. */
+/* The core gives up at the effect's deadline: nothing is sent after it. */
 static void set_urgency(struct http_target *target, const struct effect *effect,
-                        enum asked asked, struct call_order *order)
+                        struct call_order *order)
 {
     const time_ms left = effect->deadline - driver_now(target->driver);
 
     order->patience = left > 0 ? left : 1;
-    order->urgent = asked == ASKED_REVERT || effect->needs != 0;
+    order->urgent = effect->target.urgent;
 }
 
 static void ask(struct target_adapter *adapter, const struct effect *effect,
@@ -107,7 +106,7 @@ static void ask(struct target_adapter *adapter, const struct effect *effect,
     order->service = effect->service;
     order->bearer = target->config->bearer;
     order->body_max = ANSWER_MAX;
-    set_urgency(target, effect, asked, order);
+    set_urgency(target, effect, order);
     order->done = on_answer;
     order->data = inquiry;
     inquiry->request =
