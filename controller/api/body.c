@@ -58,7 +58,7 @@ bool body_check_text(const char *text, const struct member *member,
     case MEMBER_SPAN:
         return (duration_read(text, &moment) && moment > 0) ||
                wrong(member, ret_refusal,
-                     "a span above zero like 90s, 30m or 24h");
+                     "a span above zero like 90s, 30m or 24h, at most 366d");
     case MEMBER_CHANGE:
         return check_change(text, member, ret_refusal);
     case MEMBER_KEY:
@@ -92,7 +92,7 @@ static bool check_labels(json_t *labels, const struct member *member,
         return wrong(member, ret_refusal, "an object of texts");
     }
     if (json_object_size(labels) > LABELS_MAX) {
-        return wrong(member, ret_refusal, "at most 16 labels");
+        return wrong(member, ret_refusal, "an object of at most 16 texts");
     }
     json_object_foreach(labels, name, value)
     {

@@ -312,56 +312,24 @@ void freezes_list(struct api *api, struct exchange *exchange,
 
 /* --- Policies ------------------------------------------------------------- */
 
-static void forget_nothing(void *data)
-{
-    (void)data;
-}
-
-/* The journal names every policy that was ever set; the core says which of
- * them are in force. */
-static void on_policies(struct api *api, struct exchange *exchange,
-                        const struct store_event *event, void *data)
+void fleet_policies(struct api *api, struct exchange *exchange,
+                    const struct target *target)
 {
     const struct core *core = driver_core(api->driver);
-    static struct record record;
-    json_t *known = json_object();
     json_t *list = json_array();
-    char error[256];
+    struct policy_view policy;
+    size_t cursor = 0;
 
-    (void)data;
-    for (size_t i = 0; i < event->count; i++) {
-        const struct policy *policy = NULL;
-        char *body = NULL;
-
-        if (!record_from_json(event->entries[i].payload,
-                              event->entries[i].length, &record, &body, error,
-                              sizeof(error))) {
-            continue;
-        }
-        free(body);
-        policy = view_policy(core, record.name);
-        if (policy != NULL && json_object_get(known, record.name) == NULL) {
-            json_put(known, record.name, json_true());
-            (void)json_array_append_new(list, encode_policy(policy));
-        }
+    (void)target;
+    while (view_next_policy(core, &cursor, &policy)) {
+        (void)json_array_append_new(
+            list, encode_policy(view_policy(core, policy.name)));
     }
-    json_decref(known);
     exchange_answer_json(
         exchange, 200,
         json_pack("{s:o, s:o}", "policies", list, "problems",
                   encode_problems(driver_policy_problems(api->driver))),
         NULL);
-}
-
-void fleet_policies(struct api *api, struct exchange *exchange,
-                    const struct target *target)
-{
-    struct store_query query = {.kind = RECORD_POLICY_SET,
-                                .newest_first = true,
-                                .limit = STORE_READ_ENTRIES_MAX};
-
-    (void)target;
-    waiting_read(api, exchange, &query, on_policies, forget_nothing, NULL);
 }
 
 /* --- Readiness ------------------------------------------------------------ */

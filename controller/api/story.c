@@ -107,6 +107,14 @@ static const char *last_word(const struct record *record,
     }
 }
 
+/* Who did it, unless the words say so already. */
+static const char *who(const struct record *record)
+{
+    return strncmp(record->text, record->by, strlen(record->by)) == 0
+               ? ""
+               : record->by;
+}
+
 /* What paints the line: a state, a verdict, or nothing. */
 static const char *state_of(const struct record *record)
 {
@@ -126,6 +134,7 @@ static const char *state_of(const struct record *record)
  * tells of another event, and a proposal's reasons follow with its move. */
 static const char *own_text(const struct record *record)
 {
+    static const char refused[] = "not rolled back: ";
     const char *state = rollback_state_name(record->rollback_state);
     size_t length = strlen(state);
 
@@ -135,6 +144,9 @@ static const char *own_text(const struct record *record)
     case RECORD_ROLLBACK_PROPOSED:
         return "";
     case RECORD_ROLLBACK_MOVED:
+        if (strncmp(record->text, refused, sizeof(refused) - 1) == 0) {
+            return record->text + sizeof(refused) - 1;
+        }
         return strncmp(record->text, state, length) == 0 &&
                        strncmp(record->text + length, ": ", 2) == 0
                    ? record->text + length + 2
@@ -168,7 +180,7 @@ json_t *story_event(const struct record *record, time_ms deployed_at)
     json_put(json, "kind", json_string(record_kind_name(record->kind)));
     json_put(json, "state", encode_text(state_of(record)));
     json_put(json, "code", encode_text(record->code));
-    json_put(json, "by", encode_text(record->by));
+    json_put(json, "by", encode_text(who(record)));
     json_put(json, "text", encode_text(text));
     return json;
 }

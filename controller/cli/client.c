@@ -351,8 +351,12 @@ static bool ask_release(const struct cli_call *call, char *ret_id, size_t size)
     } else {
         (void)cli_fail(call,
                        "no live release of %s in %s is known; 'lastgood "
-                       "status' shows what is",
-                       call->positional[0], cli_value(call, "environment"));
+                       "status' shows what is%s",
+                       call->positional[0], cli_value(call, "environment"),
+                       client_is_id(call->positional[0])
+                           ? " (the release of that number: without "
+                             "--environment)"
+                           : "");
     }
     return false;
 }

@@ -72,6 +72,11 @@ static bool put_labels(const struct cli_call *call, json_t *body)
             (void)cli_fail(call, "--label %s: write NAME=VALUE", label);
             return false;
         }
+        if (json_object_getn(labels, label, (size_t)(equals - label)) != NULL) {
+            json_decref(labels);
+            (void)cli_fail(call, "--label %s: this name is given twice", label);
+            return false;
+        }
         if (json_object_setn_new(labels, label, (size_t)(equals - label),
                                  json_string(equals + 1)) != 0) {
             json_decref(labels);
@@ -145,7 +150,6 @@ static bool body_stands_alone(const struct cli_call *call)
 static int tell(const json_t *answer, long status, bool json)
 {
     bool watched = json_is_true(json_object_get(answer, "watched"));
-    const char *known = status == 201 ? "registered" : "already registered";
     char id[64], text[1024];
 
     if (json) {
@@ -154,13 +158,8 @@ static int tell(const json_t *answer, long status, bool json)
     }
     text_escape(client_text(answer, "release"), id, sizeof(id));
     text_escape(client_text(answer, "text"), text, sizeof(text));
-    if (watched) {
-        (void)printf("release %s: %s and watched\n", id, known);
-    } else if (status == 201) {
-        (void)printf("release %s: %s\n", id, text);
-    } else {
-        (void)printf("release %s: %s; it is not watched\n", id, text);
-    }
+    (void)printf("release %s: %s%s\n", id, text,
+                 watched || status == 201 ? "" : "; it is not watched");
     return watched ? EXIT_CODE_DONE : EXIT_CODE_UNWATCHED;
 }
 

@@ -105,16 +105,22 @@ static bool names_service(struct core *core, const struct input *input,
     return valid;
 }
 
+static void refuse_number(struct core *core, const struct input *input,
+                          const char *code, const char *what, uint64_t number)
+{
+    char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, what, text_digits(number, digits),
+              "; 'lastgood status' shows what there is", NULL);
+    refuse(core, input, OUTCOME_NOT_FOUND, code, text);
+}
+
 static struct release *named_release(struct core *core,
                                      const struct input *input)
 {
     struct release *release = release_find(core, input->command.release);
     if (!release) {
-        char digits[DIGITS_MAX], text[RECORD_TEXT_MAX];
-        text_join(text, sizeof text, "there is no release ",
-                  text_digits(input->command.release, digits),
-                  "; 'lastgood status' lists them", NULL);
-        refuse(core, input, OUTCOME_NOT_FOUND, "no_release", text);
+        refuse_number(core, input, "no_release", "there is no release ",
+                      input->command.release);
     }
     return release;
 }
@@ -351,7 +357,7 @@ static void override(struct core *core, const struct input *input)
     const struct service *service =
         service_find(core, asked->service, asked->environment);
     assert(service);
-    notice_tell(core, service, NULL, NONE_INDEX, 0, "override", text);
+    notice_tell_of(core, service, asked->version, "override", text);
     done(core, input, 0, 0, text);
 }
 
@@ -386,10 +392,13 @@ static void close_incident(struct core *core, const struct input *input)
 {
     const struct incident *incident =
         incident_find(core, input->command.incident);
-    if (!incident || incident->closed_at) {
-        refuse(core, input, incident ? OUTCOME_ALREADY : OUTCOME_NOT_FOUND,
-               incident ? "closed" : "no_incident",
-               incident ? "it is closed already" : "there is no such incident");
+    if (!incident) {
+        refuse_number(core, input, "no_incident", "there is no incident ",
+                      input->command.incident);
+        return;
+    }
+    if (incident->closed_at) {
+        refuse(core, input, OUTCOME_ALREADY, "closed", "it is closed already");
         return;
     }
     struct service *service = service_at(core, incident->service);

@@ -445,8 +445,8 @@ static void refusals_name_what_they_are_about(void **state)
     story_command(story,
                   (struct command){.kind = COMMAND_HOLD, .release = 999});
     assert_string_equal(story->answer.answer.text,
-                        "there is no release 999; 'lastgood status' lists "
-                        "them");
+                        "there is no release 999; 'lastgood status' shows "
+                        "what there is");
     story_command(story, (struct command){.kind = COMMAND_FREEZE,
                                           .service = "nobody",
                                           .environment = "prod"});

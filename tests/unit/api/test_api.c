@@ -657,6 +657,7 @@ static void without_a_store_orders_are_refused_and_say_when(void **state)
     static const char body[] = "{" ABOUT ",\"reason\":\"done\"}";
 
     (void)state;
+    deploy();
     world->driver.ready = false;
     (void)snprintf(request, sizeof(request),
                    "POST /v1/thaw HTTP/1.1\r\nHost: h\r\nContent-Length: "
@@ -669,10 +670,11 @@ static void without_a_store_orders_are_refused_and_say_when(void **state)
     heard_free(&heard);
     world->driver.ready = true;
     world->driver.refuse_reads = true;
-    expect("GET", "/v1/policies", NULL, 503, NULL);
+    expect("GET", path_of("2.4.0", "why"), NULL, 503, NULL);
     world->driver.refuse_reads = false;
     world->driver.break_reads = true;
-    expect("GET", "/v1/policies", NULL, 503, "store");
+    expect("GET", path_of("2.4.0", "why"), NULL, 503, "store");
+    expect("GET", "/v1/policies", NULL, 200, NULL); /* asks no store */
 }
 
 static bool is_held(void *data)
@@ -706,13 +708,14 @@ static void an_answer_waits_until_it_is_durable(void **state)
 static void an_answer_that_does_not_become_durable_is_503(void **state)
 {
     (void)state;
+    deploy();
     world->driver.hold_answers = true;
     world->api->wait = 20;
     expect("POST", "/v1/releases", BODY_240, 503, "not_durable");
     world_release(&world->driver); /* too late: nobody waits */
     world->driver.hold_answers = false;
     world->driver.lose_reads = true;
-    expect("GET", "/v1/policies", NULL, 503, "not_durable");
+    expect("GET", path_of("2.4.0", "why"), NULL, 503, "not_durable");
 }
 
 static void closing_waits_for_what_is_under_way(void **state)
@@ -741,6 +744,14 @@ static void closing_waits_for_what_is_under_way(void **state)
     heard_free(&heard);
 }
 
+static bool is_idle(void *data)
+{
+    struct http_server_counts counts;
+
+    http_server_count(((const struct fixture *)data)->api->servers[0], &counts);
+    return counts.connections == 0;
+}
+
 static bool is_busy(void *data)
 {
     struct http_server_counts counts;
@@ -752,13 +763,18 @@ static bool is_busy(void *data)
 /* It would wait beyond the end of the server. */
 static void nothing_is_read_once_it_closes(void **state)
 {
-    static const char head[] = "GET /v1/policies HTTP/1.1\r\nHost: h\r\n";
     struct heard heard = {0};
-    int fd = socket_open(api_port(world->api));
+    char head[256];
+    int fd = -1;
 
     (void)state;
+    deploy();
+    (void)snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: h\r\n",
+                   path_of("2.4.0", "why"));
+    loop_until(&world->loop, is_idle, world);
+    fd = socket_open(api_port(world->api));
     world->driver.lose_reads = true;
-    socket_say(fd, head, sizeof(head) - 1);
+    socket_say(fd, head, strlen(head));
     loop_until(&world->loop, is_busy, world);
     (void)uv_run(&world->loop, UV_RUN_NOWAIT); /* the head's begin is read */
     api_close(world->api, on_closed, world);

@@ -71,8 +71,7 @@ static void a_stranger_is_not_believed(void **state)
 /* --- register ------------------------------------------------------------- */
 
 #define REGISTERED(outcome, watched)                                           \
-    "{\"outcome\":\"" outcome                                                  \
-    "\",\"code\":null,\"text\":\"no policy matches\",\
+    "{\"outcome\":\"" outcome "\",\"code\":null,\"text\":\"what came of it\",\
 \"release\":\"7\",\"watched\":" watched "}"
 
 static void register_posts_what_was_given(void **state)
@@ -85,7 +84,7 @@ static void register_posts_what_was_given(void **state)
                 "--deployed-at", "2024-09-18T14:20:00Z", "--kind", "app",
                 "--rollback-compatible-from", "2.3.0", NULL);
     assert_int_equal(ran.code, 0);
-    assert_string_equal(ran.out, "release 7: registered and watched\n");
+    assert_string_equal(ran.out, "release 7: what came of it\n");
     says(server_finish(),
          "POST /v1/releases {\"service\":\"user-service\",\"environment\":"
          "\"production\",\"version\":\"2.4.0\",\"deployed_at\":"
@@ -101,7 +100,7 @@ static void register_sends_the_key(void **state)
     run_program(&ran, "register", "a", "1", "--environment", "p", "--key",
                 "build-17", NULL);
     assert_int_equal(ran.code, 0);
-    assert_string_equal(ran.out, "release 7: already registered and watched\n");
+    assert_string_equal(ran.out, "release 7: what came of it\n");
     says(server_finish(), "[Idempotency-Key: build-17]");
 }
 
@@ -112,13 +111,13 @@ static void register_of_an_unwatched_release_is_4(void **state)
     run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
     (void)server_finish();
     assert_int_equal(ran.code, 4);
-    assert_string_equal(ran.out, "release 7: no policy matches\n");
+    assert_string_equal(ran.out, "release 7: what came of it\n");
     answers(200, REGISTERED("already", "false"));
     run_program(&ran, "register", "a", "1", "--environment", "p", NULL);
     (void)server_finish();
     assert_int_equal(ran.code, 4);
     assert_string_equal(ran.out,
-                        "release 7: no policy matches; it is not watched\n");
+                        "release 7: what came of it; it is not watched\n");
 }
 
 static void register_sends_nothing_that_is_no_text(void **state)
@@ -129,6 +128,10 @@ static void register_sends_nothing_that_is_no_text(void **state)
                 "team=\xff", NULL);
     assert_int_equal(ran.code, 1);
     says(ran.err, "an argument is not UTF-8 text");
+    run_program(&ran, "register", "a", "1", "--environment", "p", "--label",
+                "team=x", "--label", "team=y", NULL);
+    assert_int_equal(ran.code, 1);
+    says(ran.err, "--label team=y: this name is given twice");
     run_program(&ran, "register", "a", "1", "--environment", "p", "--kind",
                 "\xff", NULL);
     assert_int_equal(ran.code, 1);

@@ -18,7 +18,7 @@
 static const char body[] = "policy: \"x\"\n\tmode: auto\n";
 static const char explanation[] = "{\"verdict\":\"rollback\",\"share\":0.1}";
 
-#define KIND_LAST RECORD_MUTED
+#define KIND_LAST RECORD_POLICY_BROKEN
 
 static void fill_lists(struct record *record)
 {

@@ -13,7 +13,7 @@
 
 #include "state/record_fields.h"
 
-#define KIND_LAST RECORD_MUTED
+#define KIND_LAST RECORD_POLICY_BROKEN
 
 static void fill_field(struct record *record, size_t index)
 {
