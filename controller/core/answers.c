@@ -2,6 +2,7 @@
 #include "controller/core/query.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "controller/core/inside.h"
 
@@ -59,6 +60,15 @@ void query_due(struct core *core, uint32_t id)
     timer_arm(&core->timers, &query->timer, query->g + lag);
 }
 
+/* Adapters begin with their source's name, and so does our sentence. */
+static const char *without_name(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+    bool has_it = strncmp(text, name, length) == 0 &&
+                  strncmp(text + length, ": ", 2) == 0;
+    return has_it ? text + length + 2 : text;
+}
+
 static void tell_source(struct core *core, const struct query *query,
                         enum record_kind kind, time_ms g, const char *text)
 {
@@ -68,7 +78,8 @@ static void tell_source(struct core *core, const struct query *query,
     record->grid = g;
     if (kind == RECORD_SOURCE_LOST) {
         text_join(record->text, sizeof record->text, "source ", name,
-                  " does not answer: ", text, "; query ", query->text, NULL);
+                  " does not answer: ", without_name(text, name), "; query ",
+                  query->text, NULL);
     } else {
         text_join(record->text, sizeof record->text, "source ", name,
                   " answers again", NULL);

@@ -92,7 +92,7 @@ static void answer_query(struct story *story, const struct effect *effect,
     input->samples.g = effect->query.g;
     if (!view_query(story->core, effect->query.query, &query) ||
         source_is_down(story)) {
-        input->samples.error = "connection refused";
+        input->samples.error = "prom: connection refused";
         return;
     }
     size_t cursor = 0, count = 0;

@@ -223,7 +223,8 @@ static void policies_and_lost_sources_are_listed(void **state)
     assert_true(view_next_lost_source(story->core, &cursor, &lost));
     assert_string_equal(lost.name, "prom");
     assert_true(lost.since > since && lost.since <= story->now);
-    assert_non_null(strstr(lost.text, "connection refused"));
+    assert_non_null(strstr(lost.text, "source prom does not answer: connection "
+                                      "refused; query "));
     story_run(story, MINUTE_MS);
     cursor = 0;
     assert_false(view_next_lost_source(story->core, &cursor, &lost));
