@@ -446,7 +446,7 @@ static bool tells(const json_t *timeline, const char *what)
 /* It happened to everybody: to those who read it, it is their story too. */
 static void a_source_that_was_lost_is_part_of_the_story(void **state)
 {
-    static const char lost[] = "source prom does not answer: prom: POST: 503; "
+    static const char lost[] = "source prom does not answer: POST: 503; "
                                "query errors";
     json_t *json = NULL;
 
