@@ -7,7 +7,10 @@
 void text_copy(char *ret_text, size_t size, const char *text)
 {
     assert(size > 0);
-    size_t length = text ? strnlen(text, size - 1) : 0;
+    size_t length = 0;
+    while (text && length < size - 1 && text[length] != '\0') {
+        length++;
+    }
     if (length > 0) {
         memmove(ret_text, text, length);
     }
