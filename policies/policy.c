@@ -62,6 +62,11 @@ const char *answer_name(enum answer answer)
     return names[answer];
 }
 
+bool policy_asks(const struct policy *policy, enum fact fact)
+{
+    return (policy->asked >> fact & 1U) != 0;
+}
+
 /* --- The pieces ----------------------------------------------------------- */
 
 static const void *at_offset(const struct policy *policy, size_t offset)

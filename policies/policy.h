@@ -264,6 +264,7 @@ struct policy {
     time_ms lookback;     /* the longest any node looks back from g, nested */
     time_ms root_window;  /* the same for the root question alone */
     uint32_t judge_bytes; /* of one release's memory */
+    uint16_t asked;       /* facts: 1 << enum fact for each that a node asks */
     struct branch root;   /* to a question */
     uint16_t nodes, signals, questions, leaves, rings, frozens, fleets;
     uint32_t nodes_at, signals_at, questions_at, leaves_at, rings_at,
@@ -286,6 +287,9 @@ void policy_apply_to_all(struct policy *policy);
  * environment, exact before prefix (longer first) before "*". */
 int policy_match(const struct policy *policy, const char *service,
                  const char *environment);
+
+/* Does some expression ask @fact?  What nobody asks need not be found out. */
+bool policy_asks(const struct policy *policy, enum fact fact);
 
 /* The pieces.  Offsets are never 0 for something that exists. */
 const char *policy_text(const struct policy *policy, uint32_t offset);

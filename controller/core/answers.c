@@ -6,22 +6,29 @@
 
 #include "controller/core/inside.h"
 
-static size_t slot_of(const struct query *query, time_ms g)
+size_t grid_slot(time_ms g, time_ms every)
 {
-    return (size_t)(g / query->key.every) % GRID_SLOTS;
+    return (size_t)(g / every) % GRID_SLOTS;
 }
 
-enum asked query_asked(const struct query *query, time_ms g)
+static size_t slot_of(const struct query *query, time_ms g)
 {
-    size_t slot = slot_of(query, g);
+    return grid_slot(g, query->key.every);
+}
+
+enum asked query_asked_in(const struct query *query, size_t slot, time_ms g)
+{
     return query->answers[slot].g == g ? query->answers[slot].asked
                                        : ASKED_NEVER;
 }
 
-struct sample series_sample(const struct series *series,
-                            const struct query *query, time_ms g)
+enum asked query_asked(const struct query *query, time_ms g)
 {
-    size_t slot = slot_of(query, g);
+    return query_asked_in(query, slot_of(query, g), g);
+}
+
+struct sample series_sample(const struct series *series, size_t slot, time_ms g)
+{
     if (series->samples[slot].g == g) {
         return series->samples[slot].sample;
     }

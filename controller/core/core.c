@@ -1,6 +1,7 @@
 #include "controller/core/core.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,13 +168,32 @@ uint64_t core_tell(struct core *core, struct record *record)
     return record->sequence;
 }
 
+#define BYTES_WITH(member)                                                     \
+    (offsetof(struct effect, member) + sizeof((struct effect *)NULL)->member)
+
+size_t effect_bytes(enum effect_kind kind)
+{
+    static const size_t bytes[] = {
+        [EFFECT_ANSWER] = BYTES_WITH(answer),
+        [EFFECT_QUERY] = BYTES_WITH(query),
+        [EFFECT_HISTORY] = BYTES_WITH(history),
+        [EFFECT_OBSERVE] = BYTES_WITH(target),
+        [EFFECT_HAS] = BYTES_WITH(target),
+        [EFFECT_REVERT] = BYTES_WITH(target),
+        [EFFECT_NOTIFY] = BYTES_WITH(notify),
+        [EFFECT_RUN] = BYTES_WITH(run),
+        [EFFECT_POLICY_RELEASED] = BYTES_WITH(policy),
+    };
+    return bytes[kind];
+}
+
 struct effect *core_effect(struct core *core, enum effect_kind kind)
 {
     struct decision *decision = core->decision;
     assert(decision);
     assert(decision->effects_count < DECISION_EFFECTS_MAX);
     struct effect *effect = &decision->effects[decision->effects_count++];
-    memset(effect, 0, sizeof *effect);
+    memset(effect, 0, effect_bytes(kind));
     effect->kind = kind;
     effect->id.epoch = core->epoch;
     effect->id.counter = ++core->counter;

@@ -75,4 +75,9 @@ struct effect {
     };
 };
 
+/* How much of an effect its kind uses, from its beginning: an answer has a
+ * kilobyte of text, a query two numbers, and of queries there is one for each
+ * look. */
+size_t effect_bytes(enum effect_kind kind);
+
 #endif

@@ -56,6 +56,8 @@ const struct facts *watch_facts(struct core *core,
 {
     const struct service *service = service_at(core, release->service);
     struct facts *facts = &core->facts;
+    const bool asks_safe = policy_asks(policy, FACT_ROLLBACK_SAFE);
+    const bool asks_stuck = policy_asks(policy, FACT_STUCK);
     *facts = (struct facts){
         .service = service->name,
         .environment = service->environment,
@@ -65,9 +67,11 @@ const struct facts *watch_facts(struct core *core,
         .labels = release->labels,
         .labels_count = release->labels_count,
         .deployed_at = since,
-        .rollback_safe = ledger_rollback_safe(core, release,
-                                              ledger_last_good(core, release)),
-        .stuck = watch_is_stuck(core, release, g),
+        .rollback_safe =
+            asks_safe ? ledger_rollback_safe(core, release,
+                                             ledger_last_good(core, release))
+                      : ANSWER_UNKNOWN,
+        .stuck = asks_stuck && watch_is_stuck(core, release, g),
     };
     fill_fleet(core, policy, facts);
     return facts;

@@ -68,16 +68,39 @@ static bool is_trouble(const struct leaf *leaf)
     return leaf->kind != LEAF_HEALTHY && leaf->kind != LEAF_WAIT;
 }
 
-/* What is said of a look, as far as somebody may want to hear it. */
+static bool has_unknowns(const struct policy *policy,
+                         const struct verdict *verdict)
+{
+    for (uint16_t i = 0; i < policy->signals; i++) {
+        uint16_t node = policy_signal(policy, i)->node;
+        if (node != NONE_INDEX && verdict->values[node].unknown != KNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is said of a look, as far as somebody may want to hear it: mostly there
+ * is nothing to say, and nothing was said before. */
 static void remember_texts(struct core *core, struct watch *watch,
                            const struct policy *policy,
                            const struct verdict *verdict)
 {
-    char values[VALUES_TEXT_MAX] = "", unknowns[UNKNOWNS_TEXT_MAX];
-    if (watch->rollback || is_trouble(policy_leaf(policy, verdict->leaf))) {
+    char values[VALUES_TEXT_MAX], unknowns[UNKNOWNS_TEXT_MAX];
+    bool tells_values =
+        watch->rollback || is_trouble(policy_leaf(policy, verdict->leaf));
+    bool tells_unknowns = has_unknowns(policy, verdict);
+    if (!tells_values && !tells_unknowns && !watch->values[0] &&
+        !watch->unknowns[0]) {
+        return;
+    }
+    values[0] = unknowns[0] = '\0';
+    if (tells_values) {
         describe_values(policy, verdict, values, sizeof values);
     }
-    describe_unknowns(policy, verdict, unknowns, sizeof unknowns);
+    if (tells_unknowns) {
+        describe_unknowns(policy, verdict, unknowns, sizeof unknowns);
+    }
     arena_text(&core->texts, &watch->values, values, sizeof values);
     arena_text(&core->texts, &watch->unknowns, unknowns, sizeof unknowns);
 }

@@ -94,12 +94,16 @@ uint16_t signal_source(const struct core *core, const struct service *service,
 struct query *query_at(const struct core *core, uint32_t id);
 struct series *series_at(const struct core *core, uint32_t id);
 
-/* What is known of @query at @g. */
+/* The slot of @g in what queries and series keep. */
+size_t grid_slot(time_ms g, time_ms every);
+
+/* What is known of @query at @g, whose slot is @slot. */
+enum asked query_asked_in(const struct query *query, size_t slot, time_ms g);
 enum asked query_asked(const struct query *query, time_ms g);
 
-/* What @series said at @g; its query was answered. */
-struct sample series_sample(const struct series *series,
-                            const struct query *query, time_ms g);
+/* What @series said at @g, whose slot is @slot; its query was answered. */
+struct sample series_sample(const struct series *series, size_t slot,
+                            time_ms g);
 
 /* How long after g a watch waits for @query: its lag and time-out. */
 time_ms query_patience(const struct core *core, const struct query *query);

@@ -44,6 +44,8 @@ static void subscribe(struct core *core, const struct service *service,
     }
     uint32_t at = watch->queries++;
     uint32_t first = query_at(core, query)->subscription;
+    time_ms patience = query_patience(core, query_at(core, query));
+    watch->patience = patience > watch->patience ? patience : watch->patience;
     watch->subscriptions[at] = (struct subscription){query, first, NONE_ID};
     if (first != NONE_ID) {
         subscription_at(core, first)->previous = subscription_id(service, at);
@@ -87,6 +89,7 @@ static void unsubscribe_all(struct core *core, struct watch *watch)
         unsubscribe(core, &watch->subscriptions[i]);
     }
     watch->queries = 0;
+    watch->patience = 0;
     for (uint16_t i = 0; i < policy->signals; i++) {
         if (watch->series[i] != NONE_ID) {
             series_leave(core, watch->series[i]);
@@ -99,24 +102,15 @@ static void unsubscribe_all(struct core *core, struct watch *watch)
 static uint32_t count_missing(const struct core *core,
                               const struct watch *watch)
 {
+    const struct policy *policy = rule_policy(core, watch->rule);
+    size_t slot = grid_slot(watch->g, policy->watch.every);
     uint32_t missing = 0;
     for (uint32_t i = 0; i < watch->queries; i++) {
-        enum asked asked = query_asked(
-            query_at(core, watch->subscriptions[i].query), watch->g);
+        enum asked asked = query_asked_in(
+            query_at(core, watch->subscriptions[i].query), slot, watch->g);
         missing += asked != ASKED_ANSWERED && asked != ASKED_FAILED;
     }
     return missing;
-}
-
-static time_ms patience_of(const struct core *core, const struct watch *watch)
-{
-    time_ms longest = 0;
-    for (uint32_t i = 0; i < watch->queries; i++) {
-        time_ms one =
-            query_patience(core, query_at(core, watch->subscriptions[i].query));
-        longest = one > longest ? one : longest;
-    }
-    return longest;
 }
 
 /* When the sources have what was measured just before the next look. */
@@ -136,7 +130,7 @@ static time_ms refill_from(const struct core *core, const struct watch *watch)
 void watch_arm(struct core *core, struct watch *watch)
 {
     time_ms soonest = watch->g > core->now ? watch->g : core->now;
-    time_ms latest = watch->g + patience_of(core, watch);
+    time_ms latest = watch->g + watch->patience;
     timer_arm(&core->timers, &watch->look,
               watch->missing == 0 || latest < soonest ? soonest : latest);
 }
@@ -360,8 +354,11 @@ void watch_restart_clock(struct core *core, struct service *service)
 
 /* ---- looking ----------------------------------------------------------- */
 
-static struct sample sample_of(struct core *core, const struct watch *watch,
-                               const struct policy *policy, uint16_t signal)
+/* @slot is that of watch->g; all queries of a policy have one grid. */
+static struct sample sample_of(const struct core *core,
+                               const struct watch *watch,
+                               const struct policy *policy, uint16_t signal,
+                               size_t slot)
 {
     uint32_t id = watch->series[signal];
     if (id == NONE_ID) {
@@ -370,10 +367,9 @@ static struct sample sample_of(struct core *core, const struct watch *watch,
                                                   : UNKNOWN_NOT_ASKED};
     }
     const struct series *series = series_at(core, id);
-    struct query *query = query_at(core, series->query);
-    switch (query_asked(query, watch->g)) {
+    switch (query_asked_in(query_at(core, series->query), slot, watch->g)) {
     case ASKED_ANSWERED:
-        return series_sample(series, query, watch->g);
+        return series_sample(series, slot, watch->g);
     case ASKED_OPEN:
     case ASKED_FAILED:
         return (struct sample){.unknown = UNKNOWN_SOURCE_ERROR};
@@ -409,10 +405,11 @@ static void look(struct core *core, struct service *service)
     const struct release *release = release_find(core, watch->release);
     const struct policy *policy = rule_policy(core, watch->rule);
     assert(release);
-    for (uint16_t i = 0; i < policy->signals; i++) {
-        core->row[i] = sample_of(core, watch, policy, i);
-    }
     time_ms g = watch->g;
+    size_t slot = grid_slot(g, policy->watch.every);
+    for (uint16_t i = 0; i < policy->signals; i++) {
+        core->row[i] = sample_of(core, watch, policy, i, slot);
+    }
     const struct facts *facts =
         watch_facts(core, release, policy, watch->since, g);
     judge_look(policy, watch_judge(core, service), g, core->row, facts,
@@ -428,7 +425,7 @@ static void skip_gap(struct core *core, struct watch *watch)
 {
     const struct policy *policy = rule_policy(core, watch->rule);
     time_ms every = policy->watch.every;
-    time_ms latest = watch->g + patience_of(core, watch) + 2 * every;
+    time_ms latest = watch->g + watch->patience + 2 * every;
     if (core->now <= latest) {
         return;
     }
@@ -460,8 +457,7 @@ void watch_due(struct core *core, struct service *service)
     if (watch_ask_refill(core, service)) {
         return;
     }
-    time_ms due =
-        watch->missing == 0 ? watch->g : watch->g + patience_of(core, watch);
+    time_ms due = watch->missing == 0 ? watch->g : watch->g + watch->patience;
     if (core->now < due) {
         watch_arm(core, watch);
         return;

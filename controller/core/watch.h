@@ -23,6 +23,7 @@ struct watch {
     time_ms g;                          /* the next grid time to judge */
     uint32_t missing;                   /* queries not answered for g */
     uint32_t queries;                   /* subscriptions in use */
+    time_ms patience;                   /* the longest of theirs */
     uint32_t *series;                   /* of each signal, in the arena */
     struct subscription *subscriptions; /* likewise, as many */
 
@@ -89,7 +90,8 @@ void watch_history(struct core *core, struct service *service,
 /* The clock was set: begin at the grid anew, with a refill. */
 void watch_restart_clock(struct core *core, struct service *service);
 
-/* The facts of a release for a policy, in core->facts. */
+/* The facts of a release that a policy asks, in core->facts; whether it is
+ * safe to go back and whether it is stuck only then. */
 const struct facts *watch_facts(struct core *core,
                                 const struct release *release,
                                 const struct policy *policy, time_ms since,

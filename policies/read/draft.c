@@ -1,5 +1,6 @@
 #include "policies/read/draft.h"
 
+#include "policies/evaluate.h"
 #include "policies/judge.h"
 #include "policies/memory.h"
 
@@ -82,6 +83,20 @@ static bool lay_out_rings(struct draft *draft)
                    "watch.every",
                    at, JUDGE_BYTES_MAX);
     return false;
+}
+
+/* The order on which evaluate() relies, and which facts are asked. */
+static void note_nodes(struct draft *draft)
+{
+    for (uint16_t i = 0; i < draft->head.nodes; i++) {
+        const struct node *node = &draft->nodes[i];
+
+        assert(op_operands(node->op) < 1 || node->a < i);
+        assert(op_operands(node->op) < 2 || node->b < i);
+        if (node->op == OP_FACT) {
+            draft->head.asked |= (uint16_t)(1U << node->fact);
+        }
+    }
 }
 
 /* How far back all of it looks, nested windows added up. */
@@ -170,6 +185,7 @@ struct policy *draft_finish(struct draft *draft, const char *source,
     size_t bytes = 0;
     char *block = NULL;
 
+    note_nodes(draft);
     measure_lookbacks(draft);
     if (!lay_out_rings(draft) || !check_history(draft)) {
         return NULL;
