@@ -247,13 +247,16 @@ static size_t slopes_of(const struct window *window,
     return count;
 }
 
-/* Counting has no chain of additions to wait for, as a sum would. */
+/* Counted in a form of which compilers do several at a time; a sum would have
+ * a chain of additions to wait for. */
 static bool all_finite(const double *numbers, size_t count)
 {
     size_t odd = 0;
 
     for (size_t i = 0; i < count; i++) {
-        odd += !(numbers[i] - numbers[i] == 0);
+        if (!(numbers[i] - numbers[i] == 0)) {
+            odd++;
+        }
     }
     return odd == 0;
 }

@@ -299,8 +299,15 @@ static struct value evaluate_for(const struct look *look,
                                  const struct node *node)
 {
     size_t wanted = span_grid_times(node->span, look->moment.every);
-    struct tally tally = tally_of(look, node, wanted);
+    const struct ring *ring = look_remember(look, node->ring);
+    struct tally tally;
 
+    /* Mostly it does not even hold now. */
+    if (answer_of_value(left_of(look, node)) == ANSWER_NO &&
+        look->moment.open > 0) {
+        return value_of_truth(false);
+    }
+    tally = tally_read(ring, look->block, &look->moment, wanted);
     if (tally.no > 0) {
         return value_of_truth(false);
     }
@@ -445,12 +452,14 @@ enum manner {
 };
 
 /* `least`: known values that a window function needs (product.md). */
-static const struct {
+struct operation {
     struct value (*evaluate)(const struct look *look, const struct node *node);
     uint8_t operands;
     enum manner manner;
     uint8_t least;
-} ops[OP_LAST] = {
+};
+
+static const struct operation ops[OP_LAST] = {
     [OP_LITERAL] = {evaluate_literal, 0, PLAIN, 0},
     [OP_TEXT] = {evaluate_literal, 0, PLAIN, 0},
     [OP_SIGNAL] = {evaluate_signal, 0, PLAIN, 0},
@@ -506,38 +515,45 @@ int op_operands(enum op op)
 static struct value evaluate_node(const struct look *look,
                                   const struct node *node)
 {
-    switch (ops[node->op].manner) {
+    const struct operation *operation = &ops[node->op];
+
+    switch (operation->manner) {
     case PLAIN:
-        break;
+        return operation->evaluate(look, node);
     case STRICT:
         if (left_of(look, node).unknown != KNOWN) {
             return left_of(look, node);
         }
-        if (op_operands(node->op) > 1 &&
-            right_of(look, node).unknown != KNOWN) {
+        if (operation->operands > 1 && right_of(look, node).unknown != KNOWN) {
             return right_of(look, node);
         }
         break;
     case OVER:
         window_read(look_remember(look, node->ring), look->block, &look->moment,
                     node->span, look->window);
-        if (!window_is_covered(look->window, ops[node->op].least)) {
+        if (!window_is_covered(look->window, operation->least)) {
             return value_unknown(UNKNOWN_WINDOW);
         }
         break;
     }
-    return ops[node->op].evaluate(look, node);
+    return operation->evaluate(look, node);
 }
 
+/* Operands stand before what uses them: the compiler saw to it. */
 void evaluate(const struct look *look)
 {
-    for (uint16_t i = 0; i < look->policy->nodes; i++) {
-        const struct node *node = policy_node(look->policy, i);
+    const struct node *nodes = policy_node(look->policy, 0);
+    const uint16_t count = look->policy->nodes;
 
-        assert(op_operands(node->op) < 1 || node->a < i);
-        assert(op_operands(node->op) < 2 || node->b < i);
-        if (look->needed == NULL || look->needed[i]) {
-            look->values[i] = evaluate_node(look, node);
+    if (look->needed == NULL) {
+        for (uint16_t i = 0; i < count; i++) {
+            look->values[i] = evaluate_node(look, &nodes[i]);
+        }
+        return;
+    }
+    for (uint16_t i = 0; i < count; i++) {
+        if (look->needed[i]) {
+            look->values[i] = evaluate_node(look, &nodes[i]);
         }
     }
 }

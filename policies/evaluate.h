@@ -22,7 +22,24 @@ struct look {
     struct window *window; /* scratch */
 };
 
-/* Work out every node in order and remember in the rings what later looks
+/* What a node costs at a look, n being the grid times of its window (at most
+ * SAMPLES_MAX; where pairs are compared, thinned to PAIRED_MAX):
+ *
+ *   arithmetic, comparison, and, or, frozen values      one step
+ *   for        one step while it is false now, else n bytes
+ *   for k of n, count                                   n bytes
+ *   avg min max sum stddev flat rate, too_many, burn    n numbers, a pass or
+ *              two, in order of time: a running sum would round otherwise
+ *   quantile                                            n, by selection
+ *   rising     n; n^2/2 comparisons when the last third lies higher
+ *   slope forecast                                      n^2/2 divisions and a
+ *              selection among them
+ *   worsened outgrows                                   n; n^2/2 when it grew
+ *
+ * Nothing grows with the age of a release.  tests/bench/run judge measures it,
+ * policies/read/policy_cost.c refuses policies that would cost too much.
+ *
+ * Work out every node in order and remember in the rings what later looks
  * read.  The caller has already skipped the grid times that are missing. */
 void evaluate(const struct look *look);
 

@@ -80,14 +80,23 @@ void judge_freeze(const struct policy *policy, struct judge *judge,
 
 /* --- One look ------------------------------------------------------------- */
 
+/* The @missing grid times before this one were never looked at. */
+static void skip(const struct look *look, size_t missing)
+{
+    for (uint16_t i = 0; i < look->policy->rings; i++) {
+        ring_skip(policy_ring(look->policy, i), look->block, &look->moment,
+                  missing);
+    }
+}
+
 /* Let @judge see a row; look->values gets every node's value. */
 static void see(struct judge *judge, const struct look *look)
 {
-    assert(look->moment.g % look->moment.every == 0);
-    assert(look->moment.g > judge->seen);
-    for (uint16_t i = 0; i < look->policy->rings; i++) {
-        ring_skip(policy_ring(look->policy, i), look->block, &look->moment,
-                  judge->seen);
+    time_ms apart = look->moment.g - judge->seen;
+
+    assert(apart > 0);
+    if (apart != look->moment.every) {
+        skip(look, (size_t)(apart / look->moment.every) - 1);
     }
     evaluate(look);
     judge->seen = look->moment.g;
@@ -138,8 +147,8 @@ void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
     struct window window;
     struct look look = {
         .policy = policy,
-        .moment = {g, policy->watch.every,
-                   judge->deployed_at + policy->watch.settle},
+        .moment = moment_at(g, policy->watch.every,
+                            judge->deployed_at + policy->watch.settle),
         .block = block_of(judge),
         .frozen = frozen_of(judge),
         .row = row,
@@ -294,7 +303,6 @@ static void replay(struct lesson *lesson, enum pass pass)
     struct window window;
     struct look look = {
         .policy = lesson->policy,
-        .moment = {0, every, NO_CUT},
         .block = block_of(past),
         .frozen = frozen_of(lesson->judge),
         .facts = lesson->facts,
@@ -310,7 +318,8 @@ static void replay(struct lesson *lesson, enum pass pass)
     judge_clear(lesson->policy, past, lesson->judge->deployed_at,
                 history->from - every);
     for (size_t i = 0; i < history->rows; i++) {
-        look.moment.g = history->from + (time_ms)i * every;
+        look.moment =
+            moment_at(history->from + (time_ms)i * every, every, NO_CUT);
         look.row = history->samples + i * lesson->policy->signals;
         if (!is_left_out(history, look.moment.g)) {
             see(past, &look);

@@ -9,6 +9,19 @@ static size_t padded(size_t bytes)
     return (bytes + 7) & ~(size_t)7;
 }
 
+/* --- Time -------------------------------------------------------------- */
+
+struct moment moment_at(time_ms g, time_ms every, time_ms cut)
+{
+    struct moment moment = {g, every, g / every, SIZE_MAX};
+
+    assert(g % every == 0);
+    if (cut != NO_CUT) {
+        moment.open = g > cut ? (size_t)((g - cut + every - 1) / every) : 0;
+    }
+    return moment;
+}
+
 /* --- Rings ---------------------------------------------------------------- */
 
 size_t ring_bytes(uint16_t slots, bool condition)
@@ -31,13 +44,12 @@ static size_t ring_marks_at(const struct ring *ring)
     return ring->offset + (ring->condition ? 0 : ring->slots * sizeof(double));
 }
 
-/* @t is a grid time; before 1970 too, where tables may begin that count their
+/* Grid times have indexes below 0 too, where tables begin that count their
  * seconds from 0. */
-static size_t ring_slot(const struct ring *ring, time_ms t, time_ms every)
+static size_t ring_slot(const struct ring *ring, int64_t index)
 {
-    time_ms slot = (t / every) % ring->slots;
+    int64_t slot = index % ring->slots;
 
-    assert(t % every == 0);
     return (size_t)(slot < 0 ? slot + ring->slots : slot);
 }
 
@@ -64,25 +76,20 @@ void ring_clear(const struct ring *ring, unsigned char *block)
 }
 
 void ring_skip(const struct ring *ring, unsigned char *block,
-               const struct moment *moment, time_ms seen)
+               const struct moment *moment, size_t missing)
 {
-    time_ms missing = (moment->g - seen) / moment->every - 1;
-
-    assert(seen < moment->g);
     if (missing > ring->slots) {
         missing = ring->slots;
     }
-    for (time_ms i = 1; i <= missing; i++) {
-        time_ms t = moment->g - i * moment->every;
-
-        ring_forget(ring, block, ring_slot(ring, t, moment->every));
+    for (size_t i = 1; i <= missing; i++) {
+        ring_forget(ring, block, ring_slot(ring, moment->index - (int64_t)i));
     }
 }
 
 void ring_put(const struct ring *ring, unsigned char *block,
               const struct moment *moment, struct value value)
 {
-    size_t slot = ring_slot(ring, moment->g, moment->every);
+    size_t slot = ring_slot(ring, moment->index);
     unsigned char *marks = block + ring_marks_at(ring);
 
     assert(value.unknown < UNKNOWN_LAST);
@@ -107,16 +114,7 @@ size_t span_grid_times(time_ms span, time_ms every)
 static size_t grid_times_after_cut(const struct moment *moment,
                                    size_t grid_times)
 {
-    time_ms after = 0;
-
-    if (moment->cut == NO_CUT) {
-        return grid_times;
-    }
-    if (moment->g <= moment->cut) {
-        return 0;
-    }
-    after = (moment->g - moment->cut + moment->every - 1) / moment->every;
-    return after < (time_ms)grid_times ? (size_t)after : grid_times;
+    return moment->open < grid_times ? moment->open : grid_times;
 }
 
 void window_read(const struct ring *ring, const unsigned char *block,
@@ -129,7 +127,7 @@ void window_read(const struct ring *ring, const unsigned char *block,
                         : (const double *)(const void *)(block + ring->offset);
     size_t wanted = span_grid_times(span, moment->every);
     size_t left = grid_times_after_cut(moment, wanted);
-    size_t slot = ring_slot(ring, moment->g, moment->every);
+    size_t slot = ring_slot(ring, moment->index);
     double step = (double)moment->every / 1000;
     size_t count = 0;
 
@@ -196,22 +194,30 @@ void window_pair(struct window *a, struct window *b)
     b->count = count;
 }
 
+static void tally_marks(struct tally *tally, const unsigned char *marks,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tally->yes += marks[i] == ANSWER_YES;
+        tally->no += marks[i] == ANSWER_NO;
+    }
+}
+
+/* The slots up to g's, and where the ring begins anew those before its end. */
 struct tally tally_read(const struct ring *ring, const unsigned char *block,
                         const struct moment *moment, size_t grid_times)
 {
     const unsigned char *marks = block + ring_marks_at(ring);
     size_t left = grid_times_after_cut(moment, grid_times);
-    size_t slot = ring_slot(ring, moment->g, moment->every);
+    size_t end = ring_slot(ring, moment->index) + 1;
+    size_t low = left < end ? left : end;
     struct tally tally = {.grid_times = grid_times, .cut = grid_times - left};
 
     assert(ring->condition);
     assert(grid_times <= ring->slots);
-    for (; left > 0; left--) {
-        tally.yes += marks[slot] == ANSWER_YES;
-        tally.no += marks[slot] == ANSWER_NO;
-        tally.unknown += marks[slot] == ANSWER_UNKNOWN;
-        slot = slot > 0 ? slot - 1 : ring->slots - 1U;
-    }
+    tally_marks(&tally, marks + end - low, low);
+    tally_marks(&tally, marks + ring->slots - (left - low), left - low);
+    tally.unknown = left - tally.yes - tally.no;
     return tally;
 }
 

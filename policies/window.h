@@ -11,15 +11,20 @@
 
 #include "policies/policy.h"
 
-/* Where one look stands in time. */
+/* Where one look stands in time; made by moment_at(). */
 struct moment {
     time_ms g;     /* the grid time looked at */
     time_ms every; /* between two grid times */
-    time_ms cut;   /* nothing at or before this belongs to a window */
+    int64_t index; /* g / every: which grid time it is */
+    size_t open;   /* grid times in (cut, g], SIZE_MAX when nothing is cut */
 };
 
 /* Before all grid times: nothing is cut. */
 #define NO_CUT INT64_MIN
+
+/* Nothing at or before @cut belongs to a window.  Worked out once a look, for
+ * a division costs as much as reading a ring of ten. */
+struct moment moment_at(time_ms g, time_ms every, time_ms cut);
 
 /* The known values of a window in order of time. */
 struct window {
@@ -41,9 +46,9 @@ size_t ring_bytes(uint16_t slots, bool condition);
 /* Forget everything: all slots are "not asked". */
 void ring_clear(const struct ring *ring, unsigned char *block);
 
-/* The grid times strictly between @seen and @moment->g were never looked at. */
+/* The @missing grid times before @moment->g were never looked at. */
 void ring_skip(const struct ring *ring, unsigned char *block,
-               const struct moment *moment, time_ms seen);
+               const struct moment *moment, size_t missing);
 
 /* The value of the ring's node at @moment->g. */
 void ring_put(const struct ring *ring, unsigned char *block,

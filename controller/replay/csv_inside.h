@@ -17,6 +17,8 @@ struct csv {
     uint16_t places[CSV_COLUMNS_MAX];     /* among the kept, or NOT_KEPT */
     uint16_t columns_of[CSV_COLUMNS_MAX]; /* of the kept, in the file */
     time_ms max_ages[CSV_COLUMNS_MAX];    /* of the kept */
+    char date[11];                        /* "2024-09-18T", of a row */
+    time_ms midnight;                     /* with which it began */
     time_ms *times;                       /* rows */
     double *numbers;                      /* rows x kept, see cell_of_sample */
 };

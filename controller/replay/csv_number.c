@@ -1,6 +1,7 @@
 #include "controller/replay/csv_number.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -71,32 +72,41 @@ static double scale(uint64_t digits, int fraction)
     return quotient(digits, powers[fraction]);
 }
 
-bool number_scan(const char **at, const char *end, double *ret_number)
+/* The digits from @at on, behind those that are in *@digits already. */
+static const char *scan_digits(const char *at, const char *end,
+                               uint64_t *digits)
 {
-    const char *here = *at;
-    const char *begin = NULL, *point = NULL;
-    bool negative = here < end && *here == '-';
-    uint64_t digits = 0;
-    double number = 0;
+    for (; at < end; at++) {
+        unsigned digit = (unsigned)*at - '0';
 
-    here += negative;
-    begin = here;
-    for (; here < end; here++) {
-        unsigned digit = (unsigned)*here - '0';
-
-        if (digit <= 9) {
-            digits = digits * 10 + digit;
-        } else if (*here == '.' && point == NULL) {
-            point = here;
-        } else {
+        if (digit > 9) {
             break;
         }
+        *digits = *digits * 10 + digit;
     }
-    if (here - begin - (point != NULL) < 1 ||
-        here - begin - (point != NULL) > DIGITS_MOST) {
+    return at;
+}
+
+bool number_scan(const char **at, const char *end, double *ret_number)
+{
+    bool negative = *at < end && **at == '-';
+    const char *begin = *at + negative;
+    uint64_t digits = 0;
+    const char *here = scan_digits(begin, end, &digits);
+    ptrdiff_t count = here - begin, fraction = 0;
+    double number = 0;
+
+    if (here < end && *here == '.') {
+        const char *point = here++;
+
+        here = scan_digits(here, end, &digits);
+        fraction = here - point - 1;
+        count += fraction;
+    }
+    if (count < 1 || count > DIGITS_MOST) {
         return false;
     }
-    number = scale(digits, point == NULL ? 0 : (int)(here - point - 1));
+    number = scale(digits, (int)fraction);
     *ret_number = negative ? -number : number;
     *at = here;
     return true;

@@ -192,9 +192,10 @@ static void step(struct run *run, struct input *input)
     }
     tell_look(run);
     assert(run->queued + decision->effects_count <= QUEUE_MAX);
-    memcpy(run->queue + run->queued, decision->effects,
-           decision->effects_count * sizeof(run->queue[0]));
-    run->queued += decision->effects_count;
+    for (size_t i = 0; i < decision->effects_count; i++) {
+        memcpy(&run->queue[run->queued++], &decision->effects[i],
+               effect_bytes(decision->effects[i].kind));
+    }
 }
 
 /* --- The table answers ---------------------------------------------------- */
@@ -376,14 +377,18 @@ static void feed(struct run *run, struct input *input)
 
 /* --- Time ----------------------------------------------------------------- */
 
+static void tick(struct run *run, time_ms deadline)
+{
+    struct input input = {.kind = INPUT_TICK};
+
+    run->now = deadline > run->now ? deadline : run->now;
+    feed(run, &input);
+}
+
 static void tick_until(struct run *run, time_ms until)
 {
     while (!run->over && core_deadline(run->core) <= until) {
-        struct input input = {.kind = INPUT_TICK};
-        time_ms deadline = core_deadline(run->core);
-
-        run->now = deadline > run->now ? deadline : run->now;
-        feed(run, &input);
+        tick(run, core_deadline(run->core));
     }
 }
 

@@ -15,7 +15,7 @@
 struct past {
     struct ring ring;
     struct moment moment;
-    time_ms seen;
+    int index; /* of the newest grid time, after START's */
     union {
         uint64_t aligned;
         unsigned char block[16 * 1024];
@@ -27,18 +27,24 @@ static void past_begin(struct past *past, uint16_t slots, bool condition)
     memset(past, 0xa5, sizeof(*past));
     past->ring =
         (struct ring){.slots = slots, .condition = condition, .offset = 64};
-    past->moment = (struct moment){START, EVERY, NO_CUT};
-    past->seen = START;
+    past->moment = moment_at(START, EVERY, NO_CUT);
+    past->index = 0;
     ring_clear(&past->ring, past->memory.block);
 }
 
 /* The value at the @n-th grid time after START. */
 static void past_put(struct past *past, int n, struct value value)
 {
-    past->moment.g = START + n * EVERY;
-    ring_skip(&past->ring, past->memory.block, &past->moment, past->seen);
+    past->moment = moment_at(START + n * EVERY, EVERY, NO_CUT);
+    ring_skip(&past->ring, past->memory.block, &past->moment,
+              (size_t)(n - past->index - 1));
     ring_put(&past->ring, past->memory.block, &past->moment, value);
-    past->seen = past->moment.g;
+    past->index = n;
+}
+
+static void past_cut(struct past *past, time_ms cut)
+{
+    past->moment = moment_at(past->moment.g, EVERY, cut);
 }
 
 static void past_put_number(struct past *past, int n, double number)
@@ -169,17 +175,17 @@ static void a_window_never_reaches_across_the_cut(void **state)
     for (int n = 1; n <= 20; n++) {
         past_put_number(&past, n, n);
     }
-    past.moment.cut = START + 17 * EVERY;
+    past_cut(&past, START + 17 * EVERY);
     assert_int_equal(past_window(&past, 10 * EVERY).count, 3);
     assert_int_equal(past_window(&past, 10 * EVERY).grid_times, 10);
     assert_true(past_window(&past, 10 * EVERY).numbers[0] == 18);
-    past.moment.cut = START + 17 * EVERY - 1; /* 17 itself is after it */
+    past_cut(&past, START + 17 * EVERY - 1); /* 17 itself is after it */
     assert_int_equal(past_window(&past, 10 * EVERY).count, 4);
-    past.moment.cut = START + 17 * EVERY + 1;
+    past_cut(&past, START + 17 * EVERY + 1);
     assert_int_equal(past_window(&past, 10 * EVERY).count, 3);
-    past.moment.cut = START + 20 * EVERY;
+    past_cut(&past, START + 20 * EVERY);
     assert_int_equal(past_window(&past, 10 * EVERY).count, 0);
-    past.moment.cut = START + 99 * EVERY;
+    past_cut(&past, START + 99 * EVERY);
     assert_int_equal(past_window(&past, 10 * EVERY).count, 0);
 }
 
@@ -279,7 +285,7 @@ static void a_tally_counts_each_answer(void **state)
     assert_int_equal(tally.unknown, 3);
     assert_int_equal(tally.cut, 0);
 
-    past.moment.cut = START + 2 * EVERY;
+    past_cut(&past, START + 2 * EVERY);
     tally = past_tally(&past, 6);
     assert_int_equal(tally.yes, 1);
     assert_int_equal(tally.no, 0);
@@ -333,7 +339,7 @@ static void before_1970_too_times_have_their_places(void **state)
 
     (void)state;
     past_begin(&past, 7, false);
-    past.seen = -1003 * EVERY;
+    past.index = -2003;
     for (int n = -2002; n <= -998; n++) { /* from -1002 to 2 */
         past_put_number(&past, n, n);
         if (n >= -1996) {

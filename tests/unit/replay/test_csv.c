@@ -266,6 +266,44 @@ static void plain_rows_and_quoted_ones_agree(void **state)
     csv_free(other);
 }
 
+/* Rows of one day are read in a shorter way: the same times, the same
+ * refusals, whatever stands between them. */
+static void days_begin_and_end_between_rows(void **state)
+{
+    static const char text[] = "time,x\n"
+                               "2024-02-28T23:59:30Z,1\n"
+                               "2024-02-28T23:59:59Z,2\n"
+                               "2024-02-29T00:00:00Z,3\n"
+                               "2024-02-29T00:00:15.500Z,4\n"
+                               "2024-02-29T02:00:30+02:00,5\n"
+                               "2024-02-29t00:00:45z,6\n"
+                               "2024-02-29T00:01:00Z,7\n"
+                               "1709164875,8\n"
+                               "2024-02-29T00:01:30Z,9\n";
+    static const time_ms seconds[] = {1709164770, 1709164799, 1709164800,
+                                      1709164815, 1709164830, 1709164845,
+                                      1709164860, 1709164875, 1709164890};
+    struct csv *csv = must_read(text);
+
+    (void)state;
+    assert_int_equal(csv_rows(csv), 9);
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(csv_time(csv, i),
+                         seconds[i] * SECOND_MS + (i == 3 ? 500 : 0));
+    }
+    csv_free(csv);
+    assert_refused("time,x\n2024-02-29T00:00:00Z,1\n2024-02-29T24:00:00Z,2\n",
+                   3, 1, "is not a time");
+    assert_refused("time,x\n2024-02-29T00:00:00Z,1\n2024-02-29T00:60:00Z,2\n",
+                   3, 1, "is not a time");
+    assert_refused("time,x\n2024-02-29T00:00:00Z,1\n2024-02-29T00:00:60Z,2\n",
+                   3, 1, "is not a time");
+    assert_refused("time,x\n2024-02-29T00:00:00Z,1\n2024-02-29T00:0:000Z,2\n",
+                   3, 1, "is not a time");
+    assert_refused("time,x\n2024-02-29T00:00:30Z,1\n2024-02-29T00:00:30Z,2\n",
+                   3, 1, "is not after");
+}
+
 static void columns_that_are_not_wanted(void **state)
 {
     static const char text[] = "time,a,b,c\n100,x\"y,1,\n115,\"p,q\",2,zz\n";
@@ -370,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_single_row_speaks_for_its_own_time),
         cmocka_unit_test(many_rows_are_kept_and_found),
         cmocka_unit_test(plain_rows_and_quoted_ones_agree),
+        cmocka_unit_test(days_begin_and_end_between_rows),
         cmocka_unit_test(columns_that_are_not_wanted),
         cmocka_unit_test(broken_headers),
         cmocka_unit_test(broken_rows),
