@@ -4,6 +4,7 @@ thread, and to run a program whose every line is kept.
 Python's standard library only; everything on free ports of the loopback
 address.  A test program is given the binary as its first argument.
 """
+import http.client
 import http.server
 import json
 import os

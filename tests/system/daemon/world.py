@@ -110,10 +110,11 @@ class Stage:
 class Daemon(Process):
     """`lastgood serve`, with the events of its log."""
 
-    def __init__(self, world, prepare=None):
+    def __init__(self, world, prepare=None, environment=None):
         self.world, self.events = world, []
         super().__init__([BINARY, "serve", "--log", "json", "--config",
-                          world.folder / "lastgood.yaml"], prepare)
+                          world.folder / "lastgood.yaml"], prepare,
+                         environment)
 
     def hear(self, line):
         super().hear(line)
