@@ -42,11 +42,23 @@ static void on_request(void *data, struct exchange *exchange)
     route->handle(api, exchange, &target);
 }
 
+/* What one client did is for `--log-level debug`, for there may be thousands;
+ * what stops the door (no files left, ...) is for everybody. */
 static void on_log(void *data, const char *line)
 {
     struct api *api = data;
+    const bool is_of_one =
+        strncmp(line, "Connection", 10) == 0 || strncmp(line, "Socket", 6) == 0;
 
-    log_event(driver_log(api->driver), LOG_WARNING, "api.http", "text", line,
+    log_event(driver_log(api->driver), is_of_one ? LOG_DEBUG : LOG_WARNING,
+              "api.http", "text", line, NULL);
+}
+
+static void on_full(void *data, const char *line)
+{
+    struct api *api = data;
+
+    log_event(driver_log(api->driver), LOG_WARNING, "api.full", "text", line,
               NULL);
 }
 
@@ -182,6 +194,7 @@ static bool open_server(struct api *api, int fd, char *ret_error, size_t size)
         .take = TAKE_MS,
         .handle = on_request,
         .log = on_log,
+        .full = on_full,
         .data = api,
     };
     struct http_server *server = NULL;

@@ -38,6 +38,7 @@ struct http_server {
     struct http_server_counts counts;
     unsigned handles; /* open handles of the loop, ours and the peers' */
     bool run_soon, closing, stopped;
+    bool is_full; /* said; until half of the connections are free again */
     void (*closed)(void *);
     void *closed_data;
 };

@@ -58,6 +58,28 @@ static void on_peer_closed(uv_handle_t *handle)
     finish_close(server);
 }
 
+/* Whoever finds the door shut reads the log: once, not for each who waits. */
+static void note_fullness(struct http_server *server)
+{
+    const unsigned most = server->options.connections_max;
+    char line[LOG_LINE_MAX];
+
+    if (server->counts.connections <= most / 2) {
+        server->is_full = false;
+    }
+    if (server->counts.connections < most || server->is_full) {
+        return;
+    }
+    server->is_full = true;
+    (void)snprintf(line, sizeof(line),
+                   "%u connections are open, and more are not taken: new ones "
+                   "wait until some end; look who holds them",
+                   most);
+    if (server->options.full != NULL) {
+        server->options.full(server->options.data, line);
+    }
+}
+
 static void peer_start(struct http_server *server,
                        struct MHD_Connection *connection, void **context)
 {
@@ -77,7 +99,10 @@ static void peer_start(struct http_server *server,
     server->handles++;
     (void)uv_timer_init(server->options.loop, &peer->deadline);
     peer->deadline.data = peer;
-    peer_deadline(peer, server->options.idle);
+    /* Not `idle`: who connects and says nothing, or half a line, has no
+     * history that earns patience. */
+    peer_deadline(peer, server->options.arrive);
+    note_fullness(server);
     *context = peer;
 }
 
@@ -92,6 +117,7 @@ static void peer_end(struct http_server *server, struct peer *peer)
         peer->next->previous = peer->previous;
     }
     server->counts.connections--;
+    note_fullness(server);
     /* At its limit the library looks at its door again only when it runs once
      * more after a connection went. */
     server->run_soon = true;

@@ -27,13 +27,14 @@ struct exchange; /* one request and its answer */
 struct http_server_options {
     uv_loop_t *loop;
     int listen_fd;            /* taken, also on failure */
-    unsigned connections_max; /* more wait in the backlog */
+    unsigned connections_max; /* more wait in the backlog: `full` is told */
     size_t body_max;          /* beyond it: 413 */
     time_ms idle;             /* for the next request to begin */
-    time_ms arrive;           /* for a begun one to be whole */
+    time_ms arrive;           /* for a begun one, or the first, to be whole */
     time_ms take;             /* for an answer to be taken */
     void (*handle)(void *data, struct exchange *exchange);
-    void (*log)(void *data, const char *line); /* escaped; may be NULL */
+    void (*log)(void *data, const char *line);  /* the library's, escaped */
+    void (*full)(void *data, const char *line); /* for people; either NULL */
     void *data;
 };
 

@@ -236,7 +236,8 @@ class World:
         self.daemons, self.hooks, self.bad = [], [], {}
         self.exporter = settings.pop("exporter", None) or Stage.exporter
         self.prometheus = settings.pop("prometheus", None) or Stage.prometheus
-        self.deployer, self.pager = Deployer(), Pager(SECRET)
+        self.deployer = settings.pop("deployer", None) or Deployer()
+        self.pager = Pager(SECRET)
         self.port, self.services = free_port(), list(services)
         self.settings = {"interlocks": "{per_service: 1 in 30m, fleet: 3 in 10m}",
                          "timeout": "2s", "deadline": "20s", "source": "prom",

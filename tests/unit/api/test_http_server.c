@@ -23,7 +23,7 @@ struct fixture {
     size_t handled;
     struct exchange *kept; /* of "/later", until it is answered */
     bool closed;
-    char logged[256];
+    char logged[256], full[256];
 };
 
 static void answer_text(struct exchange *exchange, const char *text)
@@ -76,6 +76,13 @@ static void on_log(void *data, const char *line)
     (void)snprintf(fixture->logged, sizeof(fixture->logged), "%s", line);
 }
 
+static void on_full(void *data, const char *line)
+{
+    struct fixture *fixture = data;
+
+    (void)snprintf(fixture->full, sizeof(fixture->full), "%s", line);
+}
+
 static void on_closed(void *data)
 {
     struct fixture *fixture = data;
@@ -99,6 +106,7 @@ static void open_fixture(struct fixture *fixture, time_ms idle, time_ms arrive)
         .take = 60 * SECOND_MS,
         .handle = on_request,
         .log = on_log,
+        .full = on_full,
         .data = fixture,
     };
     char error[256];
@@ -407,19 +415,39 @@ static void a_trickle_of_body_is_cut(void **state)
     close_fixture(&fixture);
 }
 
+static void half_a_first_line_is_cut(void **state)
+{
+    struct fixture fixture;
+    struct heard heard = {0};
+    static const char start[] = "GET /a";
+    int fd = -1;
+
+    (void)state;
+    open_fixture(&fixture, 60000, 50);
+    fd = socket_open(fixture.port);
+    socket_say(fd, start, sizeof(start) - 1);
+    socket_hear_end(&fixture.loop, fd, &heard);
+    assert_int_equal(heard.length, 0);
+    (void)close(fd);
+    close_fixture(&fixture);
+}
+
 static void an_idle_connection_is_closed(void **state)
 {
     struct fixture fixture;
     struct heard heard = {0};
     struct http_server_counts counts;
+    static const char request[] = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
     int fd = -1;
 
     (void)state;
     open_fixture(&fixture, 50, 60000);
     fd = socket_open(fixture.port);
+    socket_say(fd, request, sizeof(request) - 1);
     socket_hear_end(&fixture.loop, fd, &heard);
-    assert_int_equal(heard.length, 0);
+    assert_int_equal(heard_status(&heard), 200);
     (void)close(fd);
+    heard_free(&heard);
     http_server_count(fixture.server, &counts);
     assert_int_equal(counts.waiting, 0);
     close_fixture(&fixture);
@@ -446,6 +474,10 @@ static void beyond_the_limit_connections_wait_their_turn(void **state)
         idle[i] = socket_open(fixture.port);
     }
     loop_until(&fixture.loop, is_full, &fixture);
+    assert_string_equal(fixture.full,
+                        "8 connections are open, and more are not taken: new "
+                        "ones wait until some end; look who holds them");
+    fixture.full[0] = '\0';
     late = socket_open(fixture.port);
     socket_say(late, request, sizeof(request) - 1);
     (void)uv_run(&fixture.loop, UV_RUN_NOWAIT);
@@ -453,6 +485,7 @@ static void beyond_the_limit_connections_wait_their_turn(void **state)
     (void)close(idle[0]); /* room for one */
     socket_hear(&fixture.loop, late, 1, &heard);
     assert_int_equal(heard_status(&heard), 200);
+    assert_string_equal(fixture.full, ""); /* full again: not said again */
     (void)close(late);
     for (size_t i = 1; i < 8; i++) {
         (void)close(idle[i]);
@@ -608,6 +641,7 @@ int main(void)
         cmocka_unit_test(headers_over_the_memory_are_refused_by_the_library),
         cmocka_unit_test(a_trickle_of_headers_is_cut),
         cmocka_unit_test(a_trickle_of_body_is_cut),
+        cmocka_unit_test(half_a_first_line_is_cut),
         cmocka_unit_test(an_idle_connection_is_closed),
         cmocka_unit_test(beyond_the_limit_connections_wait_their_turn),
         cmocka_unit_test(a_later_answer_needs_no_other_request_to_leave),
