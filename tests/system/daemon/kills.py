@@ -33,6 +33,8 @@ sys.path.insert(0, str(PEERS))
 from serving import PATIENCE, SANITIZER, Process, fetch, free_port, until
 
 BAD = ("shop", "cart", "search")      # go bad together, each on its own
+AGE = 40                              # rounds, then others do: a day's
+                                      # rollbacks of one service are bounded
 FINE = ("till", "news")               # registered all the time
 PACE = 0.1                            # seconds between their registrations
 MOMENTS = ("verdict", "incident.opened", "rollback.proposed",
@@ -182,10 +184,15 @@ class World:
         self.recovery.append(time.monotonic() - began)
 
     def prepare(self):
-        for service in BAD + FINE:
+        for service in FINE:
             self.deploy(service, "good")
         self.start()
-        for service in BAD:
+
+    def renew(self):
+        """Others go bad from now on."""
+        self.bad = [f"{service}-{self.rounds}" for service in BAD]
+        for service in self.bad:
+            self.deploy(service, "good")
             status, said = self.ask("/v1/adoptions", {
                 "service": service, "environment": "production",
                 "version": "good", "reason": "it ran for a month"},
@@ -215,11 +222,13 @@ class World:
         assert not SANITIZER.search(self.daemon.said()), self.daemon.said()
 
     def round(self):
+        if self.rounds % AGE == 0:
+            self.renew()
         self.rounds += 1
         bad = f"bad-{self.rounds}"
         seconds = self.arm()
         threads = [threading.Thread(target=self.go_bad, args=(service, bad))
-                   for service in BAD]
+                   for service in self.bad]
         for thread in threads:
             thread.start()
         self.await_death(seconds)
@@ -230,7 +239,7 @@ class World:
         self.start()
         for thread in threads:
             thread.join()
-        for service in BAD:
+        for service in self.bad:
             until(f"{service}'s recovery from {bad}",
                   lambda service=service: self.has_recovered(service, bad))
         self.check(bad)
@@ -251,7 +260,7 @@ class World:
 
     def check(self, bad):
         told = self.told()
-        for service in BAD:
+        for service in self.bad:
             mine = [[post for post in told[what]
                      if post["service"] == service and
                      post["expected_version"] == bad]
