@@ -62,6 +62,30 @@ void judge_start(const struct policy *policy, struct judge *judge,
     }
 }
 
+time_ms judge_deployed_at(const struct judge *judge)
+{
+    return judge->deployed_at;
+}
+
+struct value judge_slot(const struct policy *policy, const struct judge *judge,
+                        uint16_t ring, uint16_t slot)
+{
+    return ring_get(policy_ring(policy, ring), (const unsigned char *)judge,
+                    slot);
+}
+
+void judge_resume(const struct policy *policy, struct judge *judge,
+                  time_ms deployed_at, time_ms seen)
+{
+    judge_clear(policy, judge, deployed_at, seen);
+}
+
+void judge_set_slot(const struct policy *policy, struct judge *judge,
+                    uint16_t ring, uint16_t slot, struct value value)
+{
+    ring_set(policy_ring(policy, ring), block_of(judge), slot, value);
+}
+
 const struct value *judge_frozen(const struct policy *policy,
                                  const struct judge *judge)
 {

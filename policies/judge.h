@@ -89,6 +89,20 @@ const struct branch *question_branch(const struct question *question,
 /* The last grid time given to judge_look(), or deployed_at's own grid time. */
 time_ms judge_seen(const struct judge *judge);
 
+/* What it remembers, slot by slot of each of the policy's rings, to be recorded
+ * beside a verdict; and a memory made of that: begin as one that was deployed
+ * at @deployed_at and saw all up to @seen, then set the slots and freeze.  The
+ * next judge_look() is that of the grid time after @seen.  A look that is taken
+ * again on the memory that it left gives the same verdict: it only puts again
+ * what it has put. */
+time_ms judge_deployed_at(const struct judge *judge);
+struct value judge_slot(const struct policy *policy, const struct judge *judge,
+                        uint16_t ring, uint16_t slot);
+void judge_resume(const struct policy *policy, struct judge *judge,
+                  time_ms deployed_at, time_ms seen);
+void judge_set_slot(const struct policy *policy, struct judge *judge,
+                    uint16_t ring, uint16_t slot, struct value value);
+
 /* The time before the deploy: rows at from, from + every, ... up to and
  * including the last grid time at or before deployed_at. */
 struct span {

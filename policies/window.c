@@ -89,9 +89,31 @@ void ring_skip(const struct ring *ring, unsigned char *block,
 void ring_put(const struct ring *ring, unsigned char *block,
               const struct moment *moment, struct value value)
 {
-    size_t slot = ring_slot(ring, moment->index);
+    ring_set(ring, block, (uint16_t)ring_slot(ring, moment->index), value);
+}
+
+struct value ring_get(const struct ring *ring, const unsigned char *block,
+                      uint16_t slot)
+{
+    const unsigned char mark = block[ring_marks_at(ring) + slot];
+    struct value value = {.unknown = KNOWN};
+
+    assert(slot < ring->slots);
+    if (ring->condition) {
+        return value_of_answer((enum answer)mark, UNKNOWN_NOT_ASKED);
+    }
+    value.unknown = (enum unknown)mark;
+    memcpy(&value.number, block + ring->offset + slot * sizeof(double),
+           sizeof(double));
+    return value;
+}
+
+void ring_set(const struct ring *ring, unsigned char *block, uint16_t slot,
+              struct value value)
+{
     unsigned char *marks = block + ring_marks_at(ring);
 
+    assert(slot < ring->slots);
     assert(value.unknown < UNKNOWN_LAST);
     if (ring->condition) {
         marks[slot] = (unsigned char)answer_of_value(value);

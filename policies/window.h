@@ -54,6 +54,13 @@ void ring_skip(const struct ring *ring, unsigned char *block,
 void ring_put(const struct ring *ring, unsigned char *block,
               const struct moment *moment, struct value value);
 
+/* Slot @slot as it is: a number or its reason; 0, 1 or unknown of a condition.
+ * ring_set() puts back what ring_get() told. */
+struct value ring_get(const struct ring *ring, const unsigned char *block,
+                      uint16_t slot);
+void ring_set(const struct ring *ring, unsigned char *block, uint16_t slot,
+              struct value value);
+
 /* Grid times in (g - span, g], g being one. */
 size_t span_grid_times(time_ms span, time_ms every);
 

@@ -43,7 +43,7 @@ static const uint64_t kind_fields[] = {
     [RECORD_BASELINE] = ABOUT | HAS(DIGEST) | HAS(GRID) | HAS(FROZEN),
     [RECORD_PROGRESS] = ABOUT | WATCH | HAS(DIGEST),
     [RECORD_VERDICT] = ABOUT | TARGET | LOOK | WATCH | HAS(PATH) | HAS(MODE) |
-                       HAS(COUNTDOWN) | HAS(EXPLANATION),
+                       HAS(COUNTDOWN) | HAS(EXPLANATION) | HAS(WINDOWS),
     [RECORD_RELEASE_MOVED] = ABOUT | TARGET | WATCH | HAS(STATE) | HAS(GRADE) |
                              HAS(ROLLBACK) | HAS(DIGEST) | HAS(UNTIL) |
                              HAS(DEPLOYED_AT),

@@ -179,14 +179,20 @@ struct record {
     char by[NAME_MAX_BYTES + 1];  /* principal, never a credential */
     char text[RECORD_TEXT_MAX];   /* the sentence for people */
 
+    char windows[RECORD_DIGEST_MAX]; /* SHA-256 of what a verdict was judged
+                                        from (windows.h), kept beside it */
+
     /* Lent.  POLICY_SET: @body is the source text and @policy its compiled
      * form (when applying).  VERDICT: policy, verdict and facts are there when
-     * encoding; reading back gives the explanation's JSON as @body. */
+     * encoding; reading back gives the explanation's JSON as @body.  @judge and
+     * @row are there after a look: what the verdict was judged from. */
     const char *body;
     size_t body_length;
     const struct policy *policy;
     const struct verdict *verdict;
     const struct facts *facts;
+    const struct judge *judge;
+    const struct sample *row;
 };
 
 /* All zero, with @kind. */

@@ -77,7 +77,8 @@ enum field_form {
     X(BY, "by", TEXT, by)                                                      \
     X(TEXT, "text", TEXT, text)                                                \
     X(BODY, "body", BODY, body)                                                \
-    X(EXPLANATION, "explanation", EXPLANATION, body)
+    X(EXPLANATION, "explanation", EXPLANATION, body)                           \
+    X(WINDOWS, "windows", TEXT, windows)
 
 enum field_index {
 #define X(name, text, form, member) FIELD_##name,

@@ -23,6 +23,10 @@ struct entry {
     size_t length;
     unsigned char hash[CHAIN_BYTES];  /* of the payload, outlives it; and */
     unsigned char chain[CHAIN_BYTES]; /* this: set by the store */
+    const char *windows; /* JSON that a verdict was judged from, kept beside the
+                            record and outside the chain; NULL: none.  Lent
+                            like the payload; in read: NULL, see windows() */
+    size_t windows_length;
     bool goes_back; /* the reason of a rollback: may use the reserve */
 };
 
@@ -75,7 +79,16 @@ struct store_ops {
     enum store_result (*reserve)(struct store *store,
                                  const struct entry *entries, size_t count,
                                  char *ret_error, size_t size);
+    /* The windows of a record, malloc'd: *ret_windows is NULL when there are
+     * none, or none any more. */
+    enum store_result (*windows)(struct store *store, uint64_t sequence,
+                                 char **ret_windows, size_t *ret_length,
+                                 char *ret_error, size_t size);
 };
+
+/* How long windows are kept, at least: after that an append may take the oldest
+ * away. */
+#define STORE_WINDOWS_KEPT (30 * DAY_MS)
 
 /* Implementations begin with this. */
 struct store {
@@ -92,6 +105,19 @@ enum store_access { STORE_WRITE, STORE_READ_ONLY };
  * written twice.  A file that was removed or replaced is never recreated. */
 struct store *store_sqlite_open(const char *path, enum store_access access,
                                 char *ret_error, size_t size);
+
+/* Offline: take the payload of record @sequence away, or of a verdict what it
+ * was judged from; @said is the record of that, appended first.  Only what a
+ * start can do without: see record_may_be_erased().  STORE_FENCED with a
+ * sentence for all else. */
+enum store_result store_sqlite_erase(struct store *store, uint64_t sequence,
+                                     const struct entry *said, char *ret_error,
+                                     size_t size);
+
+/* What people said, and what they were told: nothing that is applied depends
+ * on it.  A start takes such a record without a payload as "something was said
+ * here", and refuses any other. */
+bool record_may_be_erased(enum record_kind kind);
 
 /* In memory, for tests, replay and the simulator.  store_memory_fail() makes
  * the next @times appends answer STORE_UNAVAILABLE. */

@@ -44,6 +44,9 @@ static void remember(struct memory_store *memory, const struct entry *entry)
     payload[entry->length] = '\0';
     *slot = *entry;
     slot->payload = payload;
+    if (entry->windows) {
+        slot->windows = memory_copy(entry->windows, entry->windows_length);
+    }
     hash_payload(&memory->hasher, payload, entry->length, slot->hash);
     if (memory->count > 0) {
         memcpy(slot->chain, slot[-1].chain, CHAIN_BYTES);
@@ -113,11 +116,13 @@ static enum store_result memory_read(struct store *store,
     size_t given = 0;
     for (uint64_t i = query->after + 1; i > query->after && i < end; i++) {
         uint64_t sequence = query->newest_first ? end - (i - query->after) : i;
-        const struct entry *entry = &memory->entries[sequence - 1];
-        if (!is_wanted(query, entry)) {
+        struct entry entry = memory->entries[sequence - 1];
+        entry.windows = NULL;
+        entry.windows_length = 0;
+        if (!is_wanted(query, &entry)) {
             continue;
         }
-        if (!visit(data, entry) || ++given == query->limit) {
+        if (!visit(data, &entry) || ++given == query->limit) {
             break;
         }
     }
@@ -141,11 +146,29 @@ static enum store_result memory_head(struct store *store,
     return STORE_OK;
 }
 
+static enum store_result memory_windows(struct store *store, uint64_t sequence,
+                                        char **ret_windows, size_t *ret_length,
+                                        char *ret_error, size_t size)
+{
+    const struct memory_store *memory = memory_of(store);
+    const struct entry *entry = sequence > 0 && sequence <= memory->count
+                                    ? &memory->entries[sequence - 1]
+                                    : NULL;
+    bool found = entry && entry->windows;
+    (void)ret_error;
+    (void)size;
+    *ret_windows =
+        found ? memory_copy(entry->windows, entry->windows_length) : NULL;
+    *ret_length = found ? entry->windows_length : 0;
+    return STORE_OK;
+}
+
 static void memory_close(struct store *store)
 {
     struct memory_store *memory = memory_of(store);
     for (size_t i = 0; i < memory->count; i++) {
         free((void *)(uintptr_t)memory->entries[i].payload);
+        free((void *)(uintptr_t)memory->entries[i].windows);
     }
     free(memory->entries);
     hasher_release(&memory->hasher);
@@ -157,4 +180,5 @@ static const struct store_ops memory_ops = {
     .read = memory_read,
     .head = memory_head,
     .close = memory_close,
+    .windows = memory_windows,
 };

@@ -18,7 +18,14 @@ static const char step_1[] =
     "CREATE INDEX journal_incident ON journal (incident) WHERE incident <> 0;"
     "CREATE INDEX journal_kind ON journal (kind);";
 
-static const char *const steps[] = {step_1};
+/* What verdicts were judged from: outside the chain, which holds its hash. */
+static const char step_2[] = "CREATE TABLE windows ("
+                             " sequence INTEGER PRIMARY KEY,"
+                             " at INTEGER NOT NULL,"
+                             " payload TEXT NOT NULL"
+                             ") STRICT;";
+
+static const char *const steps[] = {step_1, step_2};
 
 #define STEPS ((int)(sizeof steps / sizeof steps[0]))
 

@@ -59,9 +59,7 @@ int sqlite_newest(struct sqlite_store *sqlite, uint64_t *ret_sequence,
     return code;
 }
 
-/* Tell @code and get rid of what it left: the transaction, and unless the
- * connection is known to be sound, that too. */
-static enum store_result fail(struct sqlite_store *sqlite, int code,
+enum store_result sqlite_fail(struct sqlite_store *sqlite, int code,
                               const char *doing, char *ret_error, size_t size)
 {
     enum store_result result =
@@ -118,7 +116,7 @@ static enum store_result reconnect(struct sqlite_store *sqlite, char *ret_error,
     unsigned char chain[CHAIN_BYTES];
     int code = sqlite_newest(sqlite, &sequence, chain);
     if (code != SQLITE_OK) {
-        return fail(sqlite, code, "read", ret_error, size);
+        return sqlite_fail(sqlite, code, "read", ret_error, size);
     }
     if (sequence < sqlite->sequence) {
         (void)snprintf(ret_error, size,
@@ -132,6 +130,12 @@ static enum store_result reconnect(struct sqlite_store *sqlite, char *ret_error,
     return STORE_OK;
 }
 
+enum store_result sqlite_ensure(struct sqlite_store *sqlite, char *ret_error,
+                                size_t size)
+{
+    return sqlite->database ? STORE_OK : reconnect(sqlite, ret_error, size);
+}
+
 /* SQLite commits happily into a file that nobody will ever find: ask where it
  * is before each group.  The log is the same; without its name it still is
  * whole, and closing brings what it holds into the file. */
@@ -143,17 +147,15 @@ static enum store_result make_ready(struct sqlite_store *sqlite,
         inode_of(sqlite, "-wal", &device) != sqlite->log_inode) {
         sqlite_disconnect(sqlite);
     }
-    if (!sqlite->database) {
-        enum store_result result = reconnect(sqlite, ret_error, size);
-        if (result != STORE_OK) {
-            return result;
-        }
+    enum store_result result = sqlite_ensure(sqlite, ret_error, size);
+    if (result != STORE_OK) {
+        return result;
     }
     int moved = 0;
     int code = sqlite3_file_control(sqlite->database, "main",
                                     SQLITE_FCNTL_HAS_MOVED, &moved);
     if (code != SQLITE_OK) {
-        return fail(sqlite, code, "write", ret_error, size);
+        return sqlite_fail(sqlite, code, "write", ret_error, size);
     }
     return moved ? say_moved(sqlite, ret_error, size) : STORE_OK;
 }
@@ -203,7 +205,12 @@ static int insert_entry(struct sqlite_store *sqlite, const struct entry *entry,
     if (code == SQLITE_OK) {
         code = sqlite3_bind_blob(insert, 8, chain, CHAIN_BYTES, SQLITE_STATIC);
     }
-    return code == SQLITE_OK ? sqlite_run(insert) : code;
+    if (code == SQLITE_OK) {
+        code = sqlite_run(insert);
+    }
+    return code == SQLITE_OK && entry->windows
+               ? sqlite_keep_windows(sqlite, entry)
+               : code;
 }
 
 /* Make what the file and its log hold durable, whatever became of the first
@@ -240,7 +247,7 @@ static enum store_result adopt_group(struct sqlite_store *sqlite,
     }
     int code = sqlite_newest(sqlite, &sequence, found);
     if (code != SQLITE_OK) {
-        return fail(sqlite, code, "read", ret_error, size);
+        return sqlite_fail(sqlite, code, "read", ret_error, size);
     }
     if (sequence != entries[count - 1].sequence ||
         memcmp(chain, found, CHAIN_BYTES) != 0) {
@@ -252,7 +259,7 @@ static enum store_result adopt_group(struct sqlite_store *sqlite,
     }
     code = write_again(sqlite);
     if (code != SQLITE_OK) {
-        return fail(sqlite, code, "write", ret_error, size);
+        return sqlite_fail(sqlite, code, "write", ret_error, size);
     }
     sqlite->sequence = sequence;
     memcpy(sqlite->chain, chain, CHAIN_BYTES);
@@ -275,7 +282,7 @@ static enum store_result write_group(struct sqlite_store *sqlite,
         code = sqlite3_exec(sqlite->database, "ROLLBACK", NULL, NULL, NULL);
         return code == SQLITE_OK
                    ? adopt_group(sqlite, entries, count, ret_error, size)
-                   : fail(sqlite, code, "write", ret_error, size);
+                   : sqlite_fail(sqlite, code, "write", ret_error, size);
     }
     for (size_t i = 0; i < count && code == SQLITE_OK; i++) {
         code = insert_entry(sqlite, &entries[i], chain);
@@ -284,7 +291,7 @@ static enum store_result write_group(struct sqlite_store *sqlite,
         code = sqlite_run(sqlite->commit);
     }
     if (code != SQLITE_OK) {
-        return fail(sqlite, code, "write", ret_error, size);
+        return sqlite_fail(sqlite, code, "write", ret_error, size);
     }
     sqlite->sequence = entries[count - 1].sequence;
     memcpy(sqlite->chain, chain, CHAIN_BYTES);
@@ -358,13 +365,11 @@ static enum store_result sqlite_read(struct store *store,
 {
     struct sqlite_store *sqlite = sqlite_of(store);
     sqlite3_stmt *statement = NULL;
-    struct entry entry;
+    struct entry entry = {0};
     bool more = true;
-    if (!sqlite->database) {
-        enum store_result result = reconnect(sqlite, ret_error, size);
-        if (result != STORE_OK) {
-            return result;
-        }
+    enum store_result result = sqlite_ensure(sqlite, ret_error, size);
+    if (result != STORE_OK) {
+        return result;
     }
     int code = prepare_read(sqlite, query, &statement);
     while (code == SQLITE_OK && more) {
@@ -377,7 +382,7 @@ static enum store_result sqlite_read(struct store *store,
     (void)sqlite3_finalize(statement); /* repeats the code we have */
     return code == SQLITE_OK || code == SQLITE_DONE
                ? STORE_OK
-               : fail(sqlite, code, "read", ret_error, size);
+               : sqlite_fail(sqlite, code, "read", ret_error, size);
 }
 
 static enum store_result sqlite_head(struct store *store,
@@ -386,15 +391,14 @@ static enum store_result sqlite_head(struct store *store,
                                      char *ret_error, size_t size)
 {
     struct sqlite_store *sqlite = sqlite_of(store);
-    if (!sqlite->database) {
-        enum store_result result = reconnect(sqlite, ret_error, size);
-        if (result != STORE_OK) {
-            return result;
-        }
+    enum store_result result = sqlite_ensure(sqlite, ret_error, size);
+    if (result != STORE_OK) {
+        return result;
     }
     int code = sqlite_newest(sqlite, ret_sequence, ret_chain);
-    return code == SQLITE_OK ? STORE_OK
-                             : fail(sqlite, code, "read", ret_error, size);
+    return code == SQLITE_OK
+               ? STORE_OK
+               : sqlite_fail(sqlite, code, "read", ret_error, size);
 }
 
 const struct store_ops sqlite_ops = {
@@ -403,4 +407,5 @@ const struct store_ops sqlite_ops = {
     .head = sqlite_head,
     .close = sqlite_close,
     .reserve = sqlite_reserve,
+    .windows = sqlite_windows,
 };

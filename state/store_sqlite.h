@@ -26,6 +26,7 @@ struct sqlite_store {
     int lock;                   /* fd of PATH.lock, -1: none */
     struct reserve *reserve;    /* a writer's */
     bool opened;                /* once; later it is only reconnected */
+    int schema;                 /* steps of it that the file has */
     dev_t device;               /* of the file */
     ino_t inode;
     ino_t log_inode;                  /* of PATH-wal, 0: not there yet */
@@ -33,6 +34,7 @@ struct sqlite_store {
     unsigned char chain[CHAIN_BYTES]; /* and its chain */
     sqlite3 *database;                /* NULL: dropped */
     sqlite3_stmt *begin, *commit, *insert, *newest;
+    sqlite3_stmt *keep, *forget; /* windows */
 };
 
 /* store_sqlite_open.c: open, configure, check whose it is, migrate, prepare.
@@ -55,6 +57,21 @@ enum store_result sqlite_reserve(struct store *store,
                                  const struct entry *entries, size_t count,
                                  char *ret_error, size_t size);
 void sqlite_empty_reserve(struct sqlite_store *sqlite);
+
+/* store_sqlite_windows.c: keep those of @entry, and let the oldest go.  An
+ * SQLite code.  And the op. */
+int sqlite_keep_windows(struct sqlite_store *sqlite, const struct entry *entry);
+enum store_result sqlite_windows(struct store *store, uint64_t sequence,
+                                 char **ret_windows, size_t *ret_length,
+                                 char *ret_error, size_t size);
+
+/* store_sqlite.c: tell @code and get rid of what it left: the transaction, and
+ * unless the connection is known to be sound, that too.  And: a connection,
+ * again if need be. */
+enum store_result sqlite_fail(struct sqlite_store *sqlite, int code,
+                              const char *doing, char *ret_error, size_t size);
+enum store_result sqlite_ensure(struct sqlite_store *sqlite, char *ret_error,
+                                size_t size);
 
 /* store_schema.c: bring an empty or older journal forward.  An SQLite code. */
 int schema_migrate(sqlite3 *database, int version);

@@ -316,6 +316,13 @@ static int prepare(struct sqlite_store *sqlite)
          "INSERT INTO journal (sequence, at, kind, release, incident, payload,"
          " payload_hash, chain) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
          true},
+        {&sqlite->keep,
+         "INSERT INTO windows (sequence, at, payload) VALUES (?1, ?2, ?3)",
+         true},
+        {&sqlite->forget,
+         "DELETE FROM windows WHERE at < ?1 AND sequence IN"
+         " (SELECT sequence FROM windows ORDER BY sequence LIMIT 2)",
+         true},
     };
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         if (statements[i].writes && sqlite->access == STORE_READ_ONLY) {
@@ -351,7 +358,9 @@ enum store_result sqlite_connect(struct sqlite_store *sqlite, char *ret_error,
     enum store_result result = check_owner(sqlite, &version, ret_error, size);
     if (result == STORE_OK && sqlite->access == STORE_WRITE) {
         result = prepare_writer(sqlite, version, unclean, ret_error, size);
+        version = schema_newest();
     }
+    sqlite->schema = version;
     if (result != STORE_OK) {
         return result;
     }
@@ -362,8 +371,9 @@ enum store_result sqlite_connect(struct sqlite_store *sqlite, char *ret_error,
 
 void sqlite_disconnect(struct sqlite_store *sqlite)
 {
-    sqlite3_stmt **statements[] = {&sqlite->begin, &sqlite->commit,
-                                   &sqlite->insert, &sqlite->newest};
+    sqlite3_stmt **statements[] = {&sqlite->begin,  &sqlite->commit,
+                                   &sqlite->insert, &sqlite->newest,
+                                   &sqlite->keep,   &sqlite->forget};
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++) {
         (void)sqlite3_finalize(*statements[i]); /* repeats an old code */
         *statements[i] = NULL;

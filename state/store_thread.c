@@ -200,6 +200,7 @@ static void release_payloads(struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free((void *)(uintptr_t)entries[i].payload);
+        free((void *)(uintptr_t)entries[i].windows);
     }
 }
 

@@ -54,9 +54,10 @@ struct store_thread;
 struct store_thread *store_thread_start(struct store *store,
                                         void (*wake)(void *), void *data);
 
-/* Queue entries; payloads are taken (free'd by the thread).  False when the
- * queue is full (nothing taken).  What one call brings is in one transaction,
- * unless it is more than STORE_GROUP_MAX, and goes to the reserve as a whole.
+/* Queue entries; payloads and windows are taken (free'd by the thread).  False
+ * when the queue is full (nothing taken).  What one call brings is in one
+ * transaction, unless it is more than STORE_GROUP_MAX, and goes to the reserve
+ * as a whole.
  */
 bool store_thread_append(struct store_thread *thread, struct entry *entries,
                          size_t count);

@@ -112,9 +112,10 @@ static void take_entry(struct api *api, struct inquiry *inquiry,
     char *body = NULL;
     char error[256];
 
-    if (!record_from_json(entry->payload, entry->length, record, &body, error,
+    if (entry->payload == NULL ||
+        !record_from_json(entry->payload, entry->length, record, &body, error,
                           sizeof(error))) {
-        return; /* 'lastgood verify' is the command that complains */
+        return; /* erased; or 'lastgood verify' is the command that complains */
     }
     if (inquiry->step == STEP_VERDICT && inquiry->explanation == NULL &&
         record->body != NULL) {

@@ -1,5 +1,6 @@
 #include "controller/cli/cli.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #include "policies/problem.h"
 
-#define COMMANDS_MAX 24
+#define COMMANDS_MAX 40
 
 static const struct cli_command serve_row = {
     .name = "serve",
@@ -33,8 +34,9 @@ static void collect(struct overview *overview,
     overview->count = 0;
     overview->rows[overview->count] = serve_row;
     overview->rows[overview->count++].outside = outside->serve;
-    for (const struct cli_command *row = cli_commands();
-         row->name != NULL && overview->count < COMMANDS_MAX - 1; row++) {
+    for (const struct cli_command *row = cli_commands(); row->name != NULL;
+         row++) {
+        assert(overview->count < COMMANDS_MAX - 1);
         overview->rows[overview->count++] = *row;
     }
     overview->rows[overview->count] = replay_row;

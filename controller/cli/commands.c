@@ -120,6 +120,23 @@ static const struct cli_flag backtest_flags[] = {
 };
 
 static const struct cli_flag verify_flags[] = {FORMAT, END};
+static const struct cli_flag export_flags[] = {
+    {"release", "N", "only what is about this release", false},
+    {"incident", "N", "only what is about this incident", false},
+    FORMAT,
+    END,
+};
+static const struct cli_flag explain_flags[] = {
+    {"at", "TIME", "its newest verdict at or before this time", false},
+    {"database", "FILE.db", "the journal (required)", false},
+    FORMAT,
+    END,
+};
+static const struct cli_flag erase_flags[] = {
+    {"database", "FILE.db", "the journal (required), not in use", false},
+    {"reason", "TEXT", "why (required); it is recorded", false},
+    END,
+};
 
 /* --- Exit codes ----------------------------------------------------------- */
 
@@ -167,6 +184,12 @@ static const struct cli_exit backtest_exits[] = {
 static const struct cli_exit verify_exits[] = {
     {EXIT_CODE_DONE, "whole"},
     {EXIT_CODE_ERROR, "damaged, or not a journal"},
+    {0, NULL},
+};
+static const struct cli_exit explain_exits[] = {
+    {EXIT_CODE_DONE, "judged again: the same, byte for byte"},
+    {EXIT_CODE_ERROR, "no such verdict, or not kept (any more)"},
+    {EXIT_CODE_BAD, "judged again: not the same"},
     {0, NULL},
 };
 
@@ -446,6 +469,46 @@ static const struct cli_command commands[] = {
         .least = 1,
         .most = 1,
         .run = verify_run,
+    },
+    {
+        .name = "export",
+        .arguments = "FILE.db",
+        .summary = "print a journal's records as JSON lines, with the chain",
+        .example = "lastgood export /var/lib/lastgood/lastgood.db --release 7",
+        .flags = export_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = export_run,
+    },
+    {
+        .name = "explain",
+        .arguments = "RELEASE --database FILE.db",
+        .summary = "judge a verdict of the past again, from what was recorded",
+        .about = "What a verdict was judged from (its samples and windows) is "
+                 "kept for 30 days.",
+        .example = "lastgood explain 7 --at 2024-09-18T14:23:00Z --database "
+                   "/var/lib/lastgood/lastgood.db",
+        .flags = explain_flags,
+        .exits = explain_exits,
+        .least = 1,
+        .most = 1,
+        .run = explain_run,
+    },
+    {
+        .name = "erase",
+        .arguments = "RECORD --database FILE.db --reason TEXT",
+        .summary = "erase a record's text; the chain still holds",
+        .about = "Only what people said and were told may go: recovery needs "
+                 "all else. What a\nverdict was judged from may go, too; its "
+                 "explanation stays. The erasure is\nrecorded.",
+        .example = "lastgood erase 812 --database "
+                   "/var/lib/lastgood/lastgood.db --reason \"asked to\"",
+        .flags = erase_flags,
+        .exits = plain_exits,
+        .least = 1,
+        .most = 1,
+        .run = erase_run,
     },
     {.name = NULL},
 };

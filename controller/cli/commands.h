@@ -36,5 +36,8 @@ int policy_run(const struct cli_call *call);
 int test_run(const struct cli_call *call);
 int backtest_run(const struct cli_call *call);
 int verify_run(const struct cli_call *call);
+int export_run(const struct cli_call *call);
+int explain_run(const struct cli_call *call);
+int erase_run(const struct cli_call *call);
 
 #endif

@@ -4,13 +4,14 @@
 #include <string.h>
 
 #include "controller/cli/client.h"
+#include "controller/cli/journal.h"
 #include "policies/memory.h"
 #include "state/store.h"
 
 /* What the walk over the records found. */
 struct walk {
     struct record *record;
-    uint64_t count, sequence;
+    uint64_t count, sequence, erased;
     time_ms first, last;
     bool broken;
     char error[512];
@@ -45,6 +46,7 @@ static bool is_sound(struct walk *walk, const struct entry *entry)
     char *body = NULL;
     char error[256];
 
+    walk->erased += entry->payload == NULL;
     if (entry->payload == NULL) {
         return true; /* erased: its hash is all there is */
     }
@@ -85,24 +87,17 @@ static bool visit(void *data, const struct entry *entry)
     return true;
 }
 
-static void spell_head(const unsigned char head[CHAIN_BYTES],
-                       char ret_text[2 * CHAIN_BYTES + 1])
-{
-    for (size_t i = 0; i < CHAIN_BYTES; i++) {
-        (void)snprintf(ret_text + 2 * i, 3, "%02x", head[i]);
-    }
-}
-
 static int tell_whole(const struct cli_call *call, const struct walk *walk,
                       const unsigned char chain[CHAIN_BYTES], bool json)
 {
-    char head[2 * CHAIN_BYTES + 1];
+    char head[JOURNAL_HASH_TEXT];
     char first[MOMENT_TEXT_MAX], last[MOMENT_TEXT_MAX];
 
-    spell_head(chain, head);
+    (void)journal_hash(chain, head);
     if (json) {
-        json_t *said = json_pack("{s:b, s:I, s:s}", "whole", 1, "records",
-                                 (json_int_t)walk->count, "head", head);
+        json_t *said = json_pack("{s:b, s:I, s:I, s:s}", "whole", 1, "records",
+                                 (json_int_t)walk->count, "erased",
+                                 (json_int_t)walk->erased, "head", head);
 
         client_print_json(said);
         json_decref(said);
@@ -116,6 +111,10 @@ static int tell_whole(const struct cli_call *call, const struct walk *walk,
                  call->positional[0], (unsigned long long)walk->count,
                  moment_print(walk->first, first),
                  moment_print(walk->last, last), head);
+    if (walk->erased > 0) {
+        (void)printf("erased   %llu: the chain holds over their hashes\n",
+                     (unsigned long long)walk->erased);
+    }
     return EXIT_CODE_DONE;
 }
 

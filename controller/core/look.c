@@ -160,12 +160,13 @@ static void tell_verdict(struct core *core, const struct service *service,
     record->policy = policy;
     record->verdict = &core->verdict;
     record->facts = &core->facts;
+    record->judge = watch_judge(core, service);
+    record->row = core->row;
     core->verdicts++;
     core_tell(core, record);
 }
 
-/* While a deploy settles the tree may answer, but nobody judges by it. */
-static void disbelieve(const struct policy *policy, struct verdict *verdict)
+void look_disbelieve(const struct policy *policy, struct verdict *verdict)
 {
     verdict->leaf = LEAF_INDEX_WAIT;
     verdict->root = ANSWER_UNKNOWN;
@@ -333,7 +334,7 @@ void look_taken(struct core *core, struct service *service, time_ms g)
     struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
     if (g <= watch->since + policy->watch.settle) {
-        disbelieve(policy, &core->verdict);
+        look_disbelieve(policy, &core->verdict);
     }
     remember(core, watch, policy, &core->verdict);
     if (watch->rollback) {

@@ -104,6 +104,10 @@ bool watch_is_stuck(const struct core *core, const struct release *release,
 /* look.c: what a verdict means. */
 void look_taken(struct core *core, struct service *service, time_ms g);
 
+/* While a deploy settles the tree may answer, but nobody judges by it: what a
+ * look at most `settle` after the deploy counts as. */
+void look_disbelieve(const struct policy *policy, struct verdict *verdict);
+
 /* account.c, TIMER_ACCOUNT: clock, grade, blindness, quiet. */
 bool account_is_due(const struct core *core, const struct service *service);
 void account_due(struct core *core, struct service *service);

@@ -4,6 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state/windows.h"
+
+/* What a verdict was judged from is kept beside its record, which has its
+ * hash. */
+static void add_windows(struct record *record, struct entry *entry)
+{
+    if (record->kind == RECORD_VERDICT && record->judge != NULL) {
+        entry->windows = windows_to_json(record, &entry->windows_length);
+        windows_digest(entry->windows, entry->windows_length, record->windows);
+    }
+}
+
 void journal_flush(struct driver *driver)
 {
     bool taken = false;
@@ -29,7 +41,7 @@ static bool is_intent(const struct record *record)
  * batch they cost one fsync, not two.  The intent waits for nothing else. */
 void journal_append(struct driver *driver)
 {
-    const struct decision *decision = &driver->decision;
+    struct decision *decision = &driver->decision;
     bool is_urgent = false;
 
     if (driver->batched + decision->records_count > STORE_GROUP_MAX) {
@@ -39,6 +51,7 @@ void journal_append(struct driver *driver)
         struct entry *entry = &driver->batch[driver->batched];
 
         *entry = entry_of_record(&decision->records[i]);
+        add_windows(&decision->records[i], entry);
         entry->payload = record_to_json(&decision->records[i], &entry->length);
         driver->batched++;
         revert_clock_record(driver, &decision->records[i]);

@@ -108,8 +108,16 @@ static bool read_record(struct recovery *recovery, const struct entry *entry,
 {
     char why[400];
 
+    if (entry->payload == NULL && record_may_be_erased(entry->kind)) {
+        record_init(ret_record, RECORD_COMMANDED);
+        ret_record->sequence = entry->sequence;
+        ret_record->at = entry->at;
+        return true;
+    }
     if (entry->payload == NULL) {
-        return fail(recovery, entry, "its text was erased");
+        return fail(recovery, entry,
+                    "its text was erased, and it is one that is needed; "
+                    "restore a copy");
     }
     if (record_from_json(entry->payload, entry->length, ret_record, ret_body,
                          why, sizeof(why))) {

@@ -311,6 +311,41 @@ static void the_largest_record_fits(void **state)
 }
 
 /* More than store_verify() reads at once. */
+/* Beside the record, outside the chain, never in what is read. */
+static void windows_are_kept_beside_their_record(void **state)
+{
+    struct world *world = *state;
+    unsigned char with[CHAIN_BYTES];
+    char payload[96], *windows = NULL;
+    size_t length = 7;
+    struct reading reading = {.stop_at = 0};
+    const struct store_query all = {0};
+    struct entry entry = entry_of(1, payload);
+    entry.windows = "[0.25]";
+    entry.windows_length = 6;
+    const struct store_ops *ops = world->store->ops;
+    assert_int_equal(
+        ops->append(world->store, &entry, 1, world->error, ERROR_MAX),
+        STORE_OK);
+    assert_int_equal(append_some(world, 2, 1), STORE_OK);
+    assert_int_equal(ops->windows(world->store, 1, &windows, &length,
+                                  world->error, ERROR_MAX),
+                     STORE_OK);
+    assert_int_equal(length, 6);
+    assert_memory_equal(windows, "[0.25]", 6);
+    free(windows);
+    for (uint64_t sequence = 0; sequence <= 3; sequence += sequence + 2) {
+        assert_int_equal(ops->windows(world->store, sequence, &windows, &length,
+                                      world->error, ERROR_MAX),
+                         STORE_OK);
+        assert_null(windows);
+        assert_int_equal(length, 0);
+    }
+    read_all(world, &all, &reading);
+    assert_int_equal(reading.count, 2);
+    assert_int_equal(head_of(world, with), 2);
+}
+
 static void a_long_journal_is_whole(void **state)
 {
     struct world *world = *state;
@@ -358,6 +393,7 @@ int main(int count, char **arguments)
         TEST(a_visitor_may_end_the_reading),
         TEST(a_gap_or_a_repeat_is_fenced_and_writes_nothing),
         TEST(the_largest_record_fits),
+        TEST(windows_are_kept_beside_their_record),
         TEST(a_long_journal_is_whole),
         TEST(a_journal_goes_on_after_it_was_closed), /* the last one */
     };

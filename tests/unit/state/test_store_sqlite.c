@@ -261,7 +261,7 @@ static void a_newer_schema_is_refused(void **state)
     execute(world->file, "PRAGMA user_version = 99");
     check_refused(
         world, world->file, STORE_WRITE,
-        "a newer lastgood wrote it (schema 99, this version knows 1)");
+        "a newer lastgood wrote it (schema 99, this version knows 2)");
     check_refused(world, world->file, STORE_READ_ONLY, "run the newer one");
 }
 
