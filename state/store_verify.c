@@ -14,7 +14,9 @@ struct walk {
     uint64_t last;
     unsigned char chain[CHAIN_BYTES];
     size_t seen; /* in this slice */
-    bool broken;
+    bool broken, ended;
+    store_visit *visit; /* NULL: nobody */
+    void *data;
     char *error;
     size_t size;
 };
@@ -48,6 +50,10 @@ static bool walk_entry(void *data, const struct entry *entry)
         walk->broken = true;
         return false;
     }
+    walk->ended = walk->visit && !walk->visit(walk->data, entry);
+    if (walk->ended) {
+        return false;
+    }
     walk->last = entry->sequence;
     memcpy(walk->chain, chain, CHAIN_BYTES);
     walk->seen++;
@@ -58,7 +64,17 @@ enum store_result store_verify(struct store *store, uint64_t *ret_last,
                                unsigned char ret_head[CHAIN_BYTES],
                                char *ret_error, size_t size)
 {
-    struct walk walk = {.error = ret_error, .size = size};
+    return store_verify_each(store, NULL, NULL, ret_last, ret_head, ret_error,
+                             size);
+}
+
+enum store_result store_verify_each(struct store *store, store_visit *visit,
+                                    void *data, uint64_t *ret_last,
+                                    unsigned char ret_head[CHAIN_BYTES],
+                                    char *ret_error, size_t size)
+{
+    struct walk walk = {
+        .error = ret_error, .size = size, .visit = visit, .data = data};
     enum store_result result = STORE_OK;
     hasher_init(&walk.hasher);
     do {
@@ -66,7 +82,8 @@ enum store_result store_verify(struct store *store, uint64_t *ret_last,
         walk.seen = 0;
         result =
             store->ops->read(store, &query, walk_entry, &walk, ret_error, size);
-    } while (result == STORE_OK && !walk.broken && walk.seen == SLICE);
+    } while (result == STORE_OK && !walk.broken && !walk.ended &&
+             walk.seen == SLICE);
     hasher_release(&walk.hasher);
     *ret_last = walk.last;
     memcpy(ret_head, walk.chain, CHAIN_BYTES);

@@ -14,11 +14,12 @@
 static const char letters[] = {
     [ANSWER_NO] = 'n', [ANSWER_YES] = 'y', [ANSWER_UNKNOWN] = 'u'};
 
+/* Exact at the first try: it is written between a verdict and its revert, and
+ * read by few. */
 static void put_value(FILE *out, struct value value)
 {
-    char text[NUMBER_TEXT_MAX];
     if (value.unknown == KNOWN) {
-        (void)fputs(number_print(value.number, text), out);
+        (void)fprintf(out, "%.17g", value.number);
     } else {
         (void)fprintf(out, "\"%s\"", unknown_name(value.unknown));
     }

@@ -189,20 +189,16 @@ static void say_recovered(const struct recovery *recovery, time_ms took)
 bool recovery_run(struct driver *driver, struct store *store, char *ret_error,
                   size_t size)
 {
-    const struct store_query everything = {0};
     struct recovery recovery = {.driver = driver};
     const time_ms began = clock_boot();
     unsigned char head[CHAIN_BYTES];
     char error[512] = "";
     uint64_t last = 0;
-    enum store_result result =
-        store_verify(store, &last, head, error, sizeof(error));
+    enum store_result result = STORE_OK;
 
     recovery.problems = memory_zeroed(1, sizeof(*recovery.problems));
-    if (result == STORE_OK) {
-        result = store->ops->read(store, &everything, visit, &recovery, error,
-                                  sizeof(error));
-    }
+    result = store_verify_each(store, visit, &recovery, &last, head, error,
+                               sizeof(error));
     if (recovery.error[0] != '\0' || result != STORE_OK) {
         const char *why = recovery.error[0] != '\0' ? recovery.error : error;
         const char *path = driver->options.config->sqlite;

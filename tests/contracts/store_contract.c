@@ -346,6 +346,31 @@ static void windows_are_kept_beside_their_record(void **state)
     assert_int_equal(head_of(world, with), 2);
 }
 
+/* Each once and in order, after it was proven; whoever has seen enough says
+ * so. */
+static void the_walk_shows_each_record_it_has_proven(void **state)
+{
+    struct world *world = *state;
+    unsigned char head[CHAIN_BYTES], wanted[CHAIN_BYTES];
+    struct reading reading = {.stop_at = 0};
+    uint64_t last = 0;
+    assert_int_equal(append_some(world, 1, 20), STORE_OK);
+    (void)head_of(world, wanted);
+    assert_int_equal(store_verify_each(world->store, note, &reading, &last,
+                                       head, world->error, ERROR_MAX),
+                     STORE_OK);
+    assert_int_equal(last, 20);
+    assert_memory_equal(head, wanted, CHAIN_BYTES);
+    assert_int_equal(reading.count, 20);
+    assert_int_equal(reading.sequences[19], 20);
+    reading = (struct reading){.stop_at = 7};
+    assert_int_equal(store_verify_each(world->store, note, &reading, &last,
+                                       head, world->error, ERROR_MAX),
+                     STORE_OK);
+    assert_int_equal(reading.count, 7);
+    assert_int_equal(last, 6);
+}
+
 static void a_long_journal_is_whole(void **state)
 {
     struct world *world = *state;
@@ -394,6 +419,7 @@ int main(int count, char **arguments)
         TEST(a_gap_or_a_repeat_is_fenced_and_writes_nothing),
         TEST(the_largest_record_fits),
         TEST(windows_are_kept_beside_their_record),
+        TEST(the_walk_shows_each_record_it_has_proven),
         TEST(a_long_journal_is_whole),
         TEST(a_journal_goes_on_after_it_was_closed), /* the last one */
     };
