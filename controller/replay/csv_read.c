@@ -201,11 +201,13 @@ static bool read_sample(struct csv *csv, size_t column, const struct cell *cell,
 static bool make_room(struct csv *csv, struct problems *problems)
 {
     size_t kept = csv->kept > 0 ? csv->kept : 1;
+    size_t most = CSV_CELLS_MAX / kept;
 
+    most = most < CSV_ROWS_MAX ? most : CSV_ROWS_MAX;
     if (csv->rows < csv->rows_room) {
         return true;
     }
-    if (csv->rows >= CSV_ROWS_MAX || csv->rows * kept >= CSV_CELLS_MAX) {
+    if (csv->rows >= most) {
         (void)problems_error(problems, csv->cells.line, 1,
                              "the table is too large (%d rows or %d cells); "
                              "cut it to the time around the release",
@@ -213,6 +215,7 @@ static bool make_room(struct csv *csv, struct problems *problems)
         return false;
     }
     csv->rows_room = csv->rows_room == 0 ? ROOM_FIRST : csv->rows_room * 2;
+    csv->rows_room = csv->rows_room < most ? csv->rows_room : most;
     csv->times =
         memory_resized(csv->times, csv->rows_room * sizeof(*csv->times));
     csv->numbers = memory_resized(csv->numbers, csv->rows_room * kept *
