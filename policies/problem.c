@@ -7,12 +7,78 @@
 #include <stdint.h>
 #include <string.h>
 
+/* --- Rules ---------------------------------------------------------------- */
+
+static const struct {
+    const char *id, *text;
+} rules[] = {
+    [RULE_FILE] = {"file", "The file can be read, and is not too large."},
+    [RULE_YAML] = {"yaml", "The file is YAML or JSON, without what reads "
+                           "otherwise than it looks."},
+    [RULE_FORM] = {"form", "What must be there is there, as a value of the "
+                           "kind that is wanted."},
+    [RULE_UNKNOWN_KEY] = {"unknown-key", "A key is one that is known there."},
+    [RULE_SIGNAL] = {"signal", "A signal has a name, one origin and what "
+                               "belongs to it."},
+    [RULE_SYNTAX] = {"expression-syntax", "An expression follows the grammar, "
+                                          "within its limits."},
+    [RULE_UNKNOWN_NAME] = {"unknown-name", "An expression names signals and "
+                                           "facts that there are."},
+    [RULE_UNIT] = {"unit", "What is compared, added or held has units and "
+                           "types that allow it."},
+    [RULE_FUNCTION] = {"function", "A function is known, and its arguments "
+                                   "and windows are what it wants."},
+    [RULE_TREE] = {"tree", "The tree is made of questions and leaves, each "
+                           "with what belongs to it."},
+    [RULE_COST] = {"cost", "A policy stays within what a look and a release's "
+                           "memory may cost."},
+    [RULE_RIVALS] = {"rivals", "No two policies match a release equally."},
+    [RULE_CONFIGURATION] = {"configuration", "The daemon's configuration can "
+                                             "be put into force."},
+    [RULE_REFERENCE] = {"reference", "A policy names sources, notices and "
+                                     "actions that the configuration has."},
+    [RULE_QUERY] = {"query", "A query is answered, with one series for what "
+                             "is selected."},
+    [RULE_ONLY_OBSERVES] = {"only-observes", "A policy says in which mode it "
+                                             "acts."},
+    [RULE_UNASKED_ROLLBACK] = {"unasked-rollback",
+                               "A rollback asks before whether going back is "
+                               "safe."},
+    [RULE_UNSEEN_TRIGGER] = {"unseen-trigger", "A question that may excuse a "
+                                               "release looks at what "
+                                               "triggered."},
+    [RULE_SHORT_SETTLE] =
+        {"short-settle",
+         "A release settles at least as long as the queries look back."},
+};
+
+const char *problem_rule_id(enum problem_rule rule)
+{
+    assert(rule < RULE_LAST);
+    return rules[rule].id;
+}
+
+const char *problem_rule_text(enum problem_rule rule)
+{
+    assert(rule < RULE_LAST);
+    return rules[rule].text;
+}
+
 /* --- Collecting ----------------------------------------------------------- */
 
 void problems_init(struct problems *problems, const char *path)
 {
     memset(problems, 0, sizeof(*problems));
     (void)snprintf(problems->path, sizeof(problems->path), "%s", path);
+}
+
+enum problem_rule problems_about(struct problems *problems,
+                                 enum problem_rule rule)
+{
+    enum problem_rule before = problems->rule;
+
+    problems->rule = rule;
+    return before;
 }
 
 /* Where the next problem goes.  Errors are worth more than warnings: in a
@@ -44,6 +110,7 @@ add_problem(struct problems *problems, enum problem_kind kind, int line,
         problems->errors++;
     }
     problem->kind = kind;
+    problem->rule = problems->rule;
     problem->line = line;
     problem->column = column;
     problem->length = 1;

@@ -15,8 +15,38 @@
 
 enum problem_kind { PROBLEM_ERROR, PROBLEM_WARNING };
 
+/* What kind of mistake it is, for whoever sorts or silences findings.  The
+ * names are forever: add, never change. */
+enum problem_rule {
+    RULE_FILE,
+    RULE_YAML,
+    RULE_FORM,
+    RULE_UNKNOWN_KEY,
+    RULE_SIGNAL,
+    RULE_SYNTAX,
+    RULE_UNKNOWN_NAME,
+    RULE_UNIT,
+    RULE_FUNCTION,
+    RULE_TREE,
+    RULE_COST,
+    RULE_RIVALS,
+    RULE_CONFIGURATION,
+    RULE_REFERENCE,
+    RULE_QUERY,
+    RULE_ONLY_OBSERVES,
+    RULE_UNASKED_ROLLBACK,
+    RULE_UNSEEN_TRIGGER,
+    RULE_SHORT_SETTLE,
+    RULE_LAST /* how many there are */
+};
+
+/* "unknown-key", and what it means in a sentence. */
+const char *problem_rule_id(enum problem_rule rule);
+const char *problem_rule_text(enum problem_rule rule);
+
 struct problem {
     enum problem_kind kind;
+    enum problem_rule rule;
     char path[PROBLEM_PATH_MAX]; /* file or "-"; empty when there is none */
     int line, column; /* 1-based, columns count code points; 0: no place */
     int length;       /* code points under the caret; at least 1 */
@@ -29,7 +59,8 @@ struct problem {
 };
 
 struct problems {
-    char path[PROBLEM_PATH_MAX]; /* stamped on each one added */
+    char path[PROBLEM_PATH_MAX]; /* stamped on each one added, ... */
+    enum problem_rule rule;      /* ... as this is */
     size_t count;
     size_t errors;
     bool cut; /* more than PROBLEMS_MAX were found */
@@ -39,6 +70,10 @@ struct problems {
 
 /* Forget everything and name the file that is being read. */
 void problems_init(struct problems *problems, const char *path);
+
+/* What is read from here on is of this kind; returns what was before. */
+enum problem_rule problems_about(struct problems *problems,
+                                 enum problem_rule rule);
 
 /* Add one; printf-like.  Returns it so that note, fix and length can be set
  * (a scratch one when the list is full, never NULL). */

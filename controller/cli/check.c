@@ -194,16 +194,20 @@ static void check_file(struct check *check, const char *path)
     json_t *queries = NULL;
     bool has_source = read_source(check, path);
 
+    (void)problems_about(check->problems, RULE_FORM);
     if (has_source && !is_something_else(check)) {
         policy =
             policy_read(path, check->source, check->length, check->problems);
     }
+    (void)problems_about(check->problems, RULE_REFERENCE);
     if (policy != NULL && check->config != NULL) {
         config_check_policy(check->config, policy, check->problems);
     }
+    (void)problems_about(check->problems, RULE_RIVALS);
     if (policy != NULL) {
         compare_with_others(check, path, policy);
     }
+    (void)problems_about(check->problems, RULE_QUERY);
     if (check->online && policy != NULL && check->problems->errors == 0) {
         queries = ask_queries(check, path, policy);
     }

@@ -170,8 +170,8 @@ static json_t *result_json(const struct problem *problem)
     (void)snprintf(text, sizeof(text), "%s%s%s%s", problem->text,
                    in_sentence ? " (" : "", in_sentence ? problem->note : "",
                    in_sentence ? ")" : "");
-    json_put(result, "ruleId", json_string(level_of(problem)));
-    json_put(result, "ruleIndex", json_integer(problem->kind));
+    json_put(result, "ruleId", json_string(problem_rule_id(problem->rule)));
+    json_put(result, "ruleIndex", json_integer(problem->rule));
     json_put(result, "level", json_string(level_of(problem)));
     json_put(result, "message", json_pack("{s:s}", "text", text));
     json_put(result, "locations",
@@ -186,20 +186,29 @@ static json_t *result_json(const struct problem *problem)
     return result;
 }
 
-static json_t *rule_json(const char *id, const char *text)
+/* Every rule, so that an id means the same in every run. */
+static json_t *rules_json(void)
 {
-    return json_made(json_pack("{s:s, s:{s:s}, s:{s:s}}", "id", id,
-                               "shortDescription", "text", text,
-                               "defaultConfiguration", "level", id));
+    json_t *list = json_made(json_array());
+
+    for (int i = 0; i < RULE_LAST; i++) {
+        enum problem_rule rule = (enum problem_rule)i;
+        bool warns = rule >= RULE_ONLY_OBSERVES;
+
+        json_append(list,
+                    json_pack("{s:s, s:{s:s}, s:{s:s}}", "id",
+                              problem_rule_id(rule), "shortDescription", "text",
+                              problem_rule_text(rule), "defaultConfiguration",
+                              "level", warns ? "warning" : "error"));
+    }
+    return list;
 }
 
 static json_t *sarif_json(json_t *results)
 {
-    json_t *driver = json_made(json_pack(
-        "{s:s, s:s, s:[o, o]}", "name", "lastgood", "version", LASTGOOD_VERSION,
-        "rules", rule_json("error", "The file is refused as it stands."),
-        rule_json("warning", "The file loads, and may surprise whoever wrote "
-                             "it.")));
+    json_t *driver =
+        json_made(json_pack("{s:s, s:s, s:o}", "name", "lastgood", "version",
+                            LASTGOOD_VERSION, "rules", rules_json()));
 
     return json_made(json_pack("{s:s, s:s, s:[{s:{s:o}, s:s, s:O}]}", "$schema",
                                "https://json.schemastore.org/sarif-2.1.0.json",

@@ -386,6 +386,7 @@ struct config *config_read(const char *path, struct problems *problems)
         tree = read_tree(path, problems);
     }
     if (tree != NULL) {
+        (void)problems_about(problems, RULE_CONFIGURATION);
         read_sections(&reader, yaml_root(tree));
         yaml_tree_free(tree);
     }

@@ -434,6 +434,7 @@ static void compile_path(struct compiler *compiler, size_t part)
 static void compile_part(struct compiler *compiler, size_t part)
 {
     const struct syntax_node *syntax = &compiler->syntax.node[part];
+    struct problems *problems = compiler->draft->problems;
 
     compiler->meaning[part] = (struct meaning){.node = NONE_INDEX};
     if (argument_broken(compiler, syntax)) {
@@ -442,16 +443,20 @@ static void compile_part(struct compiler *compiler, size_t part)
     }
     switch (syntax->kind) {
     case SYNTAX_LITERAL:
+        (void)problems_about(problems, RULE_SYNTAX);
         compile_literal(compiler, part);
         return;
     case SYNTAX_PATH:
+        (void)problems_about(problems, RULE_UNKNOWN_NAME);
         compile_path(compiler, part);
         return;
     case SYNTAX_CALL:
+        (void)problems_about(problems, RULE_FUNCTION);
         compile_call(compiler, part);
         return;
     case SYNTAX_OPERATOR:
     case SYNTAX_HELD:
+        (void)problems_about(problems, RULE_UNIT);
         compile_operator(compiler, part);
         return;
     }
@@ -514,6 +519,7 @@ static uint16_t compile_item(struct draft *draft, const struct yaml_item *item,
                              bool condition)
 {
     struct compiler *compiler = NULL;
+    enum problem_rule before = RULE_SYNTAX;
     enum node_type type = TYPE_NUMBER;
     uint16_t root = NONE_INDEX;
 
@@ -524,7 +530,9 @@ static uint16_t compile_item(struct draft *draft, const struct yaml_item *item,
     compiler->draft = draft;
     compiler->item = item;
     compiler->text = item->text;
+    before = problems_about(draft->problems, RULE_SYNTAX);
     root = compile(compiler, &type);
+    (void)problems_about(draft->problems, RULE_UNIT);
     if (root != NONE_INDEX && condition && type != TYPE_CONDITION) {
         const struct syntax_node *whole =
             &compiler->syntax.node[compiler->syntax.nodes - 1];
@@ -539,6 +547,7 @@ static uint16_t compile_item(struct draft *draft, const struct yaml_item *item,
                          "compare it with == or !=");
         root = NONE_INDEX;
     }
+    (void)problems_about(draft->problems, before);
     free(compiler);
     return root;
 }

@@ -275,7 +275,13 @@ static void lint_settle(const struct draft *draft)
 
 void draft_lint(struct draft *draft)
 {
+    enum problem_rule before =
+        problems_about(draft->problems, RULE_UNASKED_ROLLBACK);
+
     lint_rollbacks(draft);
+    (void)problems_about(draft->problems, RULE_UNSEEN_TRIGGER);
     lint_triggers(draft);
+    (void)problems_about(draft->problems, RULE_SHORT_SETTLE);
     lint_settle(draft);
+    (void)problems_about(draft->problems, before);
 }

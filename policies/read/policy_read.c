@@ -59,9 +59,10 @@ static void read_modes(struct draft *draft, const struct yaml_item *root)
         (void)draft_mode(draft, item, &draft->head.mode,
                          &draft->head.countdown);
     } else {
-        (void)problems_warning(draft->problems, root->line, root->column,
-                               "no 'mode': this policy only observes; write "
-                               "'mode: auto' to let it act");
+        problems_warning(draft->problems, root->line, root->column,
+                         "no 'mode': this policy only observes; write "
+                         "'mode: auto' to let it act")
+            ->rule = RULE_ONLY_OBSERVES;
     }
     item = yaml_get(root, "unsure");
     if (item != NULL) {
@@ -309,11 +310,13 @@ static void read_root(struct draft *draft, const struct yaml_item *root)
     read_watch(draft, root);
     read_times(draft, root);
     item = yaml_get(root, "signals");
+    (void)problems_about(draft->problems, RULE_SIGNAL);
     if (item != NULL) {
         draft_signals(draft, item);
     }
     find_requests(draft, root);
     item = yaml_get(root, "tree");
+    (void)problems_about(draft->problems, RULE_TREE);
     if (item == NULL) {
         (void)problems_error(draft->problems, root->line, root->column,
                              "the policy has no 'tree:'; it begins with a "
@@ -321,6 +324,7 @@ static void read_root(struct draft *draft, const struct yaml_item *root)
     } else {
         draft_tree(draft, item);
     }
+    (void)problems_about(draft->problems, RULE_COST);
     check_baseline(draft, root);
 }
 

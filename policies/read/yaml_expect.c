@@ -88,9 +88,9 @@ bool yaml_is_rest_of_value(const struct yaml_item *item)
     return item->in_flow && yaml_is_empty(item);
 }
 
-struct problem *yaml_unknown_key(const struct yaml_item *item,
-                                 const char *const *keys, size_t count,
-                                 struct problems *problems)
+static struct problem *unknown_key(const struct yaml_item *item,
+                                   const char *const *keys, size_t count,
+                                   struct problems *problems)
 {
     const char *nearest = nearest_name(item->key, keys, count);
     char known[PROBLEM_TEXT_MAX] = "";
@@ -116,6 +116,16 @@ struct problem *yaml_unknown_key(const struct yaml_item *item,
     }
     problem = yaml_key_error(problems, item, "unknown key '%s'", item->key);
     problem_note(problem, 0, 0, "known here: %.300s", known);
+    return problem;
+}
+
+struct problem *yaml_unknown_key(const struct yaml_item *item,
+                                 const char *const *keys, size_t count,
+                                 struct problems *problems)
+{
+    struct problem *problem = unknown_key(item, keys, count, problems);
+
+    problem->rule = RULE_UNKNOWN_KEY;
     return problem;
 }
 

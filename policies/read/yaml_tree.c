@@ -100,12 +100,14 @@ struct yaml_tree *yaml_tree_read(const char *path, const char *source,
     struct yaml_builder builder = {.problems = problems};
     bool done = false;
 
+    (void)problems_about(problems, RULE_FILE);
     if (length > YAML_BYTES_MAX) {
         problems_error(problems, 0, 0,
                        "the file has %zu bytes; at most %d are read", length,
                        YAML_BYTES_MAX);
         return NULL;
     }
+    (void)problems_about(problems, RULE_YAML);
     if (length >= 3 && memcmp(source, BYTE_ORDER_MARK, 3) == 0) {
         source += 3; /* columns do not count it */
         length -= 3;
@@ -122,6 +124,7 @@ struct yaml_tree *yaml_tree_read(const char *path, const char *source,
         return NULL;
     }
     assert(builder.tree->count > 0);
+    (void)problems_about(problems, RULE_FORM);
     return builder.tree;
 }
 

@@ -14,6 +14,8 @@
 
 #include "help_program.h"
 
+#include "policies/problem.h"
+
 static struct ran ran;
 static char folder[64];
 
@@ -261,11 +263,12 @@ static void sarif_is_for_annotations(void **state)
     is_text(json, "version", "2.1.0");
     run = at(json, "runs/0");
     is_text(run, "tool/driver/name", "lastgood");
-    is_text(run, "tool/driver/rules/0/id", "error");
+    is_text(run, "tool/driver/rules/0/id", "file");
     is_text(run, "columnKind", "unicodeCodePoints");
     assert_int_equal(json_array_size(at(run, "results")), 3);
     is_text(run, "results/0/level", "warning"); /* no mode */
-    is_number(run, "results/0/ruleIndex", 1);
+    is_text(run, "results/0/ruleId", "only-observes");
+    is_number(run, "results/0/ruleIndex", RULE_ONLY_OBSERVES);
     is_text(run, "results/1/message/text",
             "key 'policy' stands here a second time; keep one");
     is_number(run,
@@ -274,7 +277,7 @@ static void sarif_is_for_annotations(void **state)
               1);
     run = at(run, "results/2");
     is_text(run, "level", "error");
-    is_text(run, "ruleId", "error");
+    is_text(run, "ruleId", "unit");
     is_text(run, "locations/0/physicalLocation/artifactLocation/uri",
             "x/a.yaml");
     is_number(run, "locations/0/physicalLocation/region/startLine", 5);
