@@ -165,6 +165,7 @@ static void carry_out(struct story *story, const struct effect *effect)
     case EFFECT_REVERT:
         assert_true(effect->needs > 0);
         assert_true(effect->needs <= story->journal_count);
+        assert_true(effect->target.urgent);
         story->reverted = *effect;
         event_add(story, effect);
         break;

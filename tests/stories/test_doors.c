@@ -339,6 +339,7 @@ static void an_override_is_recorded_and_paged(void **state)
     story_command(story, override);
     story_expect(story, "05:00 commanded override\n"
                         "05:00 notice override to oncall\n");
+    assert_string_equal(story->notified.notify.version, "1.1");
     story_end(story);
 }
 

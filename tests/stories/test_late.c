@@ -17,9 +17,11 @@ static void what_was_seen_a_minute_ago_is_not_live(void **state)
     struct story *story = story_deployed();
     story_hurt(story, true);
     story_run_until(story, "rollback intended", 10 * MINUTE_MS);
+    assert_false(story->observed.target.urgent);
     while (story->observed.needs == 0) { /* the one before the revert */
         story_run(story, 1);
     }
+    assert_true(story->observed.target.urgent);
     story->events_count = 0; /* its answer is kept back */
     story->now += MINUTE_MS;
     struct input kept = {.kind = INPUT_TARGET};

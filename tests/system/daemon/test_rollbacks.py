@@ -178,7 +178,7 @@ class Versions(Story):
         world.daemon.saw("release.registered", origin="discovered",
                          version="2.0", text="nobody registered it")
         # Nobody said what it did to the data: a person decides.
-        page = self.page("shop", "lastgood rollback [0-9]+")
+        page = self.page("shop", "lastgood approve [0-9]+")
         self.assertEqual(page["version"], "2.0")
         self.check_untouched("shop")
 

@@ -415,6 +415,24 @@ static void a_registration_that_came_too_late_is_not_watched(void **state)
     json_decref(json);
 }
 
+/* The deployment API's own pipeline reports what our rollback put live: 2.3.2,
+ * which was adopted, so that no policy judges it. */
+static void what_our_rollback_put_live_is_no_unwatched_release(void **state)
+{
+    json_t *json = NULL;
+
+    (void)state;
+    deploy();
+    json = ask("POST", path_of("2.4.0", "rollback"), REASON, 202);
+    json_decref(json);
+    world_pass(&world->driver, 10 * SECOND_MS);
+    json =
+        ask("POST", "/v1/releases", "{" ABOUT ",\"version\":\"2.3.2\"}", 200);
+    assert_string_equal(text(json, "code"), "echo");
+    assert_true(json_is_true(json_object_get(json, "watched")));
+    json_decref(json);
+}
+
 static void status_says_what_is_needed(void **state)
 {
     (void)state;
@@ -932,6 +950,7 @@ int main(void)
         STORY(a_refused_rollback_can_be_declined_for_good),
         STORY(a_rollback_is_told_from_begin_to_end),
         STORY(a_registration_that_came_too_late_is_not_watched),
+        STORY(what_our_rollback_put_live_is_no_unwatched_release),
         STORY(status_says_what_is_needed),
         STORY(a_source_that_was_lost_is_part_of_the_story),
         STORY(an_incident_is_seen_and_closed),
