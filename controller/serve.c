@@ -50,7 +50,7 @@ static const struct cli_exit exits[] = {
 
 static const struct cli_command command = {
     .name = "serve",
-    .arguments = "",
+    .arguments = "--config FILE",
     .summary = "run the daemon",
     .about = "Log lines go to standard error. SIGHUP reads the policies anew; "
              "changes are\nalso seen by themselves. A file STOP beside the "
