@@ -131,14 +131,24 @@ static bool is_quiet(const struct core *core, const struct service *service,
            watch->judged - watch->quiet_since >= INCIDENT_QUIET_MS;
 }
 
+/* However healthy it was: not in trouble, though a person closed the incident,
+ * and not while it comes or goes. */
+static bool may_rise(const struct core *core, const struct service *service,
+                     const struct watch *watch)
+{
+    return is_healthy(rule_policy(core, watch->rule), watch) &&
+           is_seen(core, service, watch);
+}
+
 bool account_is_due(const struct core *core, const struct service *service)
 {
     const struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
     const struct release *release = release_find(core, watch->release);
     assert(release);
-    return becomes_good(policy, watch, release) ||
-           becomes_provisional(policy, watch, release) ||
+    return (may_rise(core, service, watch) &&
+            (becomes_good(policy, watch, release) ||
+             becomes_provisional(policy, watch, release))) ||
            saw_too_little(policy, watch, release) ||
            turns_blind(watch, release) || sees_again(watch, release) ||
            is_quiet(core, service, watch) ||
@@ -213,12 +223,13 @@ static void raise_grade(struct core *core, struct service *service,
 {
     const struct watch *watch = watch_of(core, service);
     const struct policy *policy = rule_policy(core, watch->rule);
-    if (becomes_good(policy, watch, release)) {
+    bool rises = may_rise(core, service, watch);
+    if (rises && becomes_good(policy, watch, release)) {
         release_tell_moved(core, release, RELEASE_GOOD, GRADE_GOOD, "good",
                            "healthy for the whole watch");
     } else if (saw_too_little(policy, watch, release)) {
         tell_undetermined(core, service, release);
-    } else if (becomes_provisional(policy, watch, release)) {
+    } else if (rises && becomes_provisional(policy, watch, release)) {
         release_tell_moved(core, release, release->state, GRADE_PROVISIONAL,
                            "provisional", "healthy so far");
     } else {

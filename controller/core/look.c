@@ -291,14 +291,28 @@ static bool record_verdict(struct core *core, struct service *service,
 
 /* ---- the rollback ------------------------------------------------------ */
 
+/* Carried out or tried in this incident, whatever was ordered and refused
+ * since: that is final. */
+static bool was_tried(const struct core *core, const struct service *service,
+                      const struct release *release)
+{
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        const struct rollback *rollback = pool_at(&core->rollbacks, i);
+        if (rollback->release == release->id &&
+            rollback->incident == service->incident &&
+            rollback_is_spent(rollback)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool wants_decision(const struct core *core,
                            const struct service *service,
                            const struct release *release)
 {
-    const struct rollback *last = rollback_find(core, release->rollback);
     return service->incident && !service->rollback &&
-           (!last || last->incident != service->incident ||
-            !rollback_is_spent(last));
+           !was_tried(core, service, release);
 }
 
 /* What is held stays held: only `resume` or a newer release ends that. */

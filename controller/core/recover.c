@@ -86,12 +86,39 @@ static void begin_now(struct core *core, time_ms at)
     }
 }
 
+static void at_most(time_ms *moment, time_ms at)
+{
+    *moment = *moment > at ? at : *moment;
+}
+
+/* The clock went back while nobody ran: what counts from a moment that is to
+ * come would wait for it.  Deadlines, budgets and repeats count from now. */
+static void count_from_now(struct core *core, time_ms at)
+{
+    for (uint32_t i = 0; i < core->rollbacks.count; i++) {
+        struct rollback *rollback = pool_at(&core->rollbacks, i);
+        at_most(&rollback->intended_at, at);
+        at_most(&rollback->requested_at, at);
+        at_most(&rollback->applied_at, at);
+    }
+    for (uint32_t i = 0; i < core->incidents.count; i++) {
+        struct incident *incident = pool_at(&core->incidents, i);
+        at_most(&incident->blamed_at, at);
+        at_most(&incident->paged_at, at);
+        at_most(&incident->closed_at, at);
+    }
+    for (uint32_t i = 0; i < core->services_count; i++) {
+        at_most(&core->services[i].announced_until, at + ANNOUNCED_FOR_MS);
+    }
+}
+
 void recover_apply_started(struct core *core, const struct record *record)
 {
     assert(core->pending.count == 0);
     core->epoch = record->epoch;
     core->counter = 0;
     begin_now(core, record->at);
+    count_from_now(core, record->at);
 }
 
 void recover_apply_clock_set(struct core *core, const struct record *record)

@@ -79,6 +79,7 @@ static void keep(struct driver *driver, const struct input *input)
 {
     struct kept_answer *kept = memory_zeroed(1, sizeof(*kept));
 
+    kept->kept_at = clock_boot();
     kept->input = *input;
     if (input->kind == INPUT_TARGET) {
         kept->input.target.version = keep_text(
@@ -92,12 +93,26 @@ static void keep(struct driver *driver, const struct input *input)
     STAILQ_INSERT_TAIL(&driver->kept, kept, link);
 }
 
+/* What was seen live before a long wait may be so no more, and a revert would
+ * rely on it: the core observes again. */
+static void age(struct kept_answer *kept)
+{
+    if (kept->input.kind == INPUT_TARGET &&
+        kept->input.target.result == TARGET_OBSERVED &&
+        kept->input.target.version != NULL &&
+        clock_boot() - kept->kept_at >= OBSERVE_FRESH_MS) {
+        kept->input.target.result = TARGET_UNCLEAR;
+        kept->input.target.text = "the answer had to wait for the store";
+    }
+}
+
 static void feed_kept(struct driver *driver)
 {
     while (!STAILQ_EMPTY(&driver->kept) && driver_may_feed(driver)) {
         struct kept_answer *kept = STAILQ_FIRST(&driver->kept);
 
         STAILQ_REMOVE_HEAD(&driver->kept, link);
+        age(kept);
         driver_feed(driver, &kept->input);
         free(kept);
     }

@@ -32,6 +32,7 @@ struct pending_read {
 /* An answer that came while there was no room for records, with its texts. */
 struct kept_answer {
     STAILQ_ENTRY(kept_answer) link;
+    time_ms kept_at; /* clock_boot() */
     struct input input;
     char version[NAME_MAX_BYTES + 1];
     char text[RECORD_TEXT_MAX];
