@@ -40,6 +40,10 @@ void check_live(struct check *check, uint8_t service, const char *version);
 void check_sample(struct check *check, uint8_t service, bool is_errors,
                   time_ms g, const struct sample *sample);
 
+/* The same for errors in the past that the controller asked for. */
+void check_past(struct check *check, uint8_t service,
+                const struct sample *errors);
+
 /* Notices leave, and reach somebody. */
 void check_sent(struct check *check, uint64_t notice);
 void check_delivered(struct check *check, uint64_t notice);

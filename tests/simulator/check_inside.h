@@ -91,6 +91,7 @@ struct seen_service {
     char observed[PLAN_NAME_MAX]; /* in this life */
     time_ms observed_at;          /* boot; 0: not in this life */
     char really[PLAN_NAME_MAX];   /* live there */
+    time_ms hurt_at;              /* boot; the past that was asked says so */
     time_ms known_at; /* boot; the newest look at which all was known */
     /* So long somebody may have known how it was, of the version live then. */
     time_ms known_ms[PLAN_VERSIONS];

@@ -112,9 +112,13 @@ static void check_verdict(const struct intent *intent)
 /* The source said lately, and clearly, that users are hurt. */
 static void check_evidence(const struct intent *intent)
 {
+    const time_ms since = clock_boot() - 100 * SECOND_MS;
     const struct seen_look *look = NULL;
+    if (intent->service->hurt_at > 0 && intent->service->hurt_at >= since) {
+        return;
+    }
     for (size_t i = 0; (look = seen_look_back(intent->check, i)) != NULL; i++) {
-        if (look->boot < clock_boot() - 100 * SECOND_MS) {
+        if (look->boot < since) {
             break;
         }
         if (look->service == intent->rollback->service && look->errors_known &&

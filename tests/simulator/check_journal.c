@@ -342,14 +342,16 @@ static bool is_of_now(const struct seen_look *look)
 /* Recovered means: known and well at both ends of as long as the policy asks.
  */
 static void check_recovered(const struct check *check,
-                            const struct seen_rollback *rollback)
+                            const struct seen_rollback *rollback,
+                            const struct record *record)
 {
     time_ms first = 0, last = 0;
     bool is_low = false; /* once: then `for` says no for a while */
     const struct seen_look *look = NULL;
     if (rollback->clock_sets != check->clock_sets ||
-        rollback->offset != clock_wall() - clock_boot()) {
-        return; /* grid times jumped */
+        rollback->offset != clock_wall() - clock_boot() ||
+        record->at < clock_wall() - 5 * SECOND_MS) {
+        return; /* grid times jumped, or it is long ago */
     }
     for (size_t i = 0; (look = seen_look_back(check, i)) != NULL; i++) {
         if (look->service == rollback->service && is_of_now(look) &&
@@ -445,7 +447,7 @@ static void rollback_moved(struct check *check, const struct record *record)
         rollback->clock_sets = check->clock_sets;
         rollback->offset = clock_wall() - clock_boot();
     } else if (next == ROLLBACK_RECOVERED) {
-        check_recovered(check, rollback);
+        check_recovered(check, rollback, record);
     }
     if (is_final(next)) {
         check->services[rollback->service].rollback = 0;
@@ -535,6 +537,25 @@ static void clock_set(struct check *check, const struct record *record)
     }
 }
 
+static void at_most(time_ms *moment, time_ms at)
+{
+    *moment = *moment > at ? at : *moment;
+}
+
+/* The clock went back meanwhile: what was later than now counts from now. */
+static void count_from_now(struct check *check, time_ms at)
+{
+    for (size_t i = 0; i < check->rollbacks_count; i++) {
+        at_most(&check->rollbacks[i].intended_at, at);
+    }
+    for (size_t i = 0; i < check->incidents_count; i++) {
+        at_most(&check->incidents[i].blamed_at, at);
+    }
+    for (size_t i = 0; i < check->plan->services_count; i++) {
+        at_most(&check->services[i].announced_until, at + 30 * MINUTE_MS);
+    }
+}
+
 static void started(struct check *check, const struct record *record)
 {
     if (record->epoch != check->epoch + 1) {
@@ -543,6 +564,7 @@ static void started(struct check *check, const struct record *record)
     }
     check->epoch = record->epoch;
     check->clock_sets++; /* the clock may be another one */
+    count_from_now(check, record->at);
     memset(check->counters, 0, sizeof check->counters);
     for (size_t i = 0; i < check->plan->services_count; i++) {
         check->services[i].decide_by = 0;

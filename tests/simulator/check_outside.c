@@ -247,7 +247,7 @@ static struct seen_look *look_at(struct check *check, uint8_t service,
         struct seen_look *look =
             &check->looks[(check->looks_count - 1 - i) % SEEN_LOOKS_MAX];
         if (look->service == service && look->g == g &&
-            look->offset == offset) {
+            clock_boot() - look->boot < 15 * SECOND_MS) {
             return look;
         }
     }
@@ -290,6 +290,7 @@ void check_sample(struct check *check, uint8_t service, bool is_errors,
     const bool was = look->errors_known && look->requests_known;
     const bool known = sample->unknown == KNOWN;
     look->boot = clock_boot();
+    look->offset = clock_wall() - clock_boot();
     if (is_errors) {
         look->errors_known = look->errors_known || known;
         look->is_high = look->is_high || (known && sample->number > 5);
@@ -300,6 +301,14 @@ void check_sample(struct check *check, uint8_t service, bool is_errors,
         credit(check, service);
     }
     check_decided(check);
+}
+
+void check_past(struct check *check, uint8_t service,
+                const struct sample *errors)
+{
+    if (errors->unknown == KNOWN && errors->number > 5) {
+        check->services[service].hurt_at = clock_boot();
+    }
 }
 
 /* ---- notices ------------------------------------------------------------ */

@@ -160,8 +160,11 @@ static void fill_row(struct world *world, const struct event *event, time_ms g,
         if (view_release_series(core, event->number, i, &query_id,
                                 &series_id) &&
             view_query(core, query_id, &query)) {
-            row[i] = measure(world, event->service,
-                             strcmp(query.text, "errors") == 0, g, mood);
+            const bool is_errors = strcmp(query.text, "errors") == 0;
+            row[i] = measure(world, event->service, is_errors, g, mood);
+            if (is_errors) {
+                check_past(world->check, event->service, &row[i]);
+            }
         }
     }
 }

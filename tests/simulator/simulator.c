@@ -5,6 +5,7 @@
  *   simulator --seed N --shrink         the same with as few acts as suffice
  *   simulator ... --without 3,7         leaves out acts of the plan
  *   simulator ... --keep-going          goes on after a finding, counts them
+ *   simulator ... --brief               one line of a finding, not its story
  *
  * Exit code 0: no checker found anything; 1: one did. */
 #include <assert.h>
@@ -35,7 +36,7 @@ struct report {
 
 static struct {
     uint64_t seed, worlds;
-    bool transcript, shrink, keep_going;
+    bool transcript, shrink, keep_going, brief;
     bool left_out[PLAN_ACTS_MAX];
 } options = {.seed = 1, .worlds = 1};
 
@@ -188,6 +189,9 @@ static int live_once(void)
         return 0;
     }
     print_finding();
+    if (options.brief) {
+        return 1;
+    }
     print_plan();
     if (!options.transcript && !options.shrink) {
         printf("its story:\n");
@@ -256,6 +260,7 @@ static bool read_options(int argc, char **argv)
         {"transcript", no_argument, NULL, 't'},
         {"shrink", no_argument, NULL, 'k'},
         {"keep-going", no_argument, NULL, 'g'},
+        {"brief", no_argument, NULL, 'b'},
         {NULL, 0, NULL, 0}};
     int option = 0;
     while ((option = getopt_long(argc, argv, "", list, NULL)) != -1) {
@@ -278,6 +283,9 @@ static bool read_options(int argc, char **argv)
         case 'g':
             options.keep_going = true;
             break;
+        case 'b':
+            options.brief = true;
+            break;
         default:
             return false;
         }
@@ -295,9 +303,9 @@ static double seconds_now(void)
 int main(int argc, char **argv)
 {
     if (!read_options(argc, argv)) {
-        (void)fprintf(stderr,
-                      "usage: simulator [--seed N] [--worlds N] [--transcript]"
-                      " [--shrink] [--without LIST] [--keep-going]\n");
+        (void)fprintf(
+            stderr, "usage: simulator [--seed N] [--worlds N] [--transcript]"
+                    " [--shrink] [--without LIST] [--keep-going] [--brief]\n");
         return 2;
     }
     report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE,

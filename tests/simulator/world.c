@@ -300,6 +300,7 @@ static void begin(struct world *world, const struct plan *plan)
                      dice_between(&world->dice, 0, 60) * SECOND_MS);
     world->check = check_new(&world->plan);
     world_configure(world);
+    fake_readers_begin();
     fake_disk_begin(world);
     fake_target_begin(world);
     world->files_version = 1;

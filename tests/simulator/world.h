@@ -223,6 +223,9 @@ void fake_disk_heal(struct world *world);
  * not at all. */
 void fake_disk_killed(struct world *world);
 
+/* fake_readers.c: what was read in the world before is forgotten. */
+void fake_readers_begin(void);
+
 /* story.c: "02:31.250 target     ..." when somebody listens. */
 void story_listen(bool listen);
 bool story_is_heard(void);
