@@ -100,6 +100,7 @@ static void count_from_now(struct core *core, time_ms at)
         at_most(&rollback->intended_at, at);
         at_most(&rollback->requested_at, at);
         at_most(&rollback->applied_at, at);
+        at_most(&rollback->acts_at, at + rollback->countdown);
     }
     for (uint32_t i = 0; i < core->incidents.count; i++) {
         struct incident *incident = pool_at(&core->incidents, i);

@@ -30,6 +30,11 @@ struct seen_release {
     enum answer root;
     uint64_t incident;
     int flavour; /* -1: none yet */
+    uint16_t leaf;
+    /* A person said no: to that leaf of that policy, "" to all. */
+    time_ms muted_until;
+    uint16_t muted_leaf;
+    char digest[RECORD_DIGEST_MAX], muted_digest[RECORD_DIGEST_MAX];
 };
 
 struct seen_rollback {
@@ -41,7 +46,10 @@ struct seen_rollback {
     time_ms intended_at, applied_at; /* by the journal's clock */
     uint32_t clock_sets;             /* when it was applied, likewise: */
     time_ms offset;                  /* of the wall clock */
+    time_ms acts_at;                 /* its countdown's end, 0: none runs */
+    bool is_approved;                /* since it was refused last */
     char suspect[PLAN_NAME_MAX], target[PLAN_NAME_MAX];
+    uint64_t refused;  /* the newest refusal's record */
     uint64_t refusals; /* bits, see check_journal.c */
     /* Outside. */
     char key[64];
@@ -110,6 +118,7 @@ struct check {
 
     /* Journal. */
     uint64_t sequence;
+    uint64_t ordered; /* the newest command's record */
     uint32_t epoch, clock_sets;
     bool is_stopped;
     time_ms every_most, holds_most, verify_least; /* of policies so far */

@@ -129,13 +129,33 @@ static void check_evidence(const struct intent *intent)
     found(intent, "absence", "no source said that users are hurt");
 }
 
+/* By itself, after a countdown that people could stop, or with their yes. */
 static void check_ceiling(const struct intent *intent)
 {
     const struct seen_release *suspect = intent->suspect;
-    if (suspect->flavour < 0 ||
-        check_mode(intent->check, suspect->service, suspect->flavour,
-                   suspect->unsure) != MODE_AUTO) {
+    const struct seen_rollback *rollback = intent->rollback;
+    if (suspect->flavour < 0) {
+        found(intent, "mode", "no policy asked for it");
+        return;
+    }
+    const enum mode mode = check_mode(intent->check, suspect->service,
+                                      suspect->flavour, suspect->unsure);
+    const bool ran_down =
+        rollback->acts_at != 0 && rollback->acts_at <= intent->record->at;
+    if (mode != MODE_AUTO && !(mode == MODE_COUNTDOWN && ran_down) &&
+        !(mode != MODE_OBSERVE && rollback->is_approved)) {
         found(intent, "mode", "its mode does not let it act");
+    }
+}
+
+static void check_muted(const struct intent *intent)
+{
+    const struct seen_release *suspect = intent->suspect;
+    if (suspect->muted_until > intent->record->at &&
+        (suspect->muted_digest[0] == '\0' ||
+         (suspect->muted_leaf == suspect->leaf &&
+          strcmp(suspect->muted_digest, suspect->digest) == 0))) {
+        found(intent, "muted", "a person had said no");
     }
 }
 
@@ -242,7 +262,6 @@ void check_intent(struct check *check, struct seen_rollback *rollback,
     check_target(&intent);
     check_data(&intent);
     check_budgets(&intent);
-    check_shared_cause(&intent);
     check_announced(&intent);
     if (check->is_stopped) {
         found(&intent, "stop", "the STOP file stands");
@@ -251,6 +270,8 @@ void check_intent(struct check *check, struct seen_rollback *rollback,
         check_verdict(&intent);
         check_evidence(&intent);
         check_ceiling(&intent);
+        check_muted(&intent);
+        check_shared_cause(&intent);
         check_put_live(&intent);
         check_once(&intent);
     }

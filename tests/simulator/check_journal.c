@@ -240,6 +240,8 @@ static void verdict(struct check *check, const struct record *record)
     release->root = record->root;
     release->flavour = flavour_by(check, record->digest);
     release->blamed = blamed;
+    release->leaf = record->leaf;
+    memcpy(release->digest, record->digest, sizeof record->digest);
     if (record->incident != 0) {
         release->incident = record->incident;
     }
@@ -251,7 +253,7 @@ static void verdict(struct check *check, const struct record *record)
         release->state != RELEASE_HELD && service->rollback == 0 &&
         check_mode(check, release->service, release->flavour,
                    release->unsure) == MODE_AUTO &&
-        !was_decided(check, release)) {
+        release->muted_until <= record->at && !was_decided(check, release)) {
         service->decide_by = clock_boot() + DECIDE_WITHIN_MS;
         service->decide_about = release->id;
     }
@@ -311,24 +313,55 @@ static void proposed(struct check *check, const struct record *record)
     copy(rollback->suspect, record->version);
 }
 
-static void refused(struct seen_rollback *rollback, const struct record *record)
+/* Once for each reason, until somebody orders it all the same. */
+static void refused(struct check *check, struct seen_rollback *rollback,
+                    const struct record *record)
 {
     static const char *const codes[] = {
-        "no_last_good", "no_target",   "irreversible",  "not_live",
-        "under_way",    "per_service", "fleet",         "shared_cause",
-        "blind",        "put_live",    "announced",     "stop",
-        "mode",         "target_gone", "target_unclear"};
+        "no_last_good", "no_target",   "irreversible",   "not_live",
+        "under_way",    "per_service", "fleet",          "shared_cause",
+        "blind",        "put_live",    "announced",      "stop",
+        "mode",         "target_gone", "target_unclear", "muted",
+        "shared_blame"};
     size_t code = 0;
     while (code < sizeof codes / sizeof codes[0] &&
            strcmp(codes[code], record->code) != 0) {
         code++;
     }
     const uint64_t bit = UINT64_C(1) << code;
-    if ((rollback->refusals & bit) != 0) {
+    if ((rollback->refusals & bit) != 0 &&
+        rollback->state == ROLLBACK_REFUSED &&
+        check->ordered < rollback->refused) {
         check_fail("refusals", "rollback %" PRIu64 " is refused twice: %s",
                    rollback->id, record->code);
     }
     rollback->refusals |= bit;
+    rollback->refused = record->sequence;
+    rollback->acts_at = 0;
+    rollback->is_approved = false;
+}
+
+/* Proposed, and what for: the end of a countdown, or a person's yes. */
+static void consented(struct seen_rollback *rollback,
+                      const struct record *record)
+{
+    if (strcmp(record->code, "countdown") == 0) {
+        rollback->acts_at = record->until;
+    } else if (strcmp(record->code, "suggested") == 0) {
+        rollback->acts_at = 0;
+    } else if (strcmp(record->code, "approved") == 0) {
+        rollback->is_approved = true;
+    }
+}
+
+static void muted(struct check *check, const struct record *record)
+{
+    struct seen_release *release = seen_release(check, record->release);
+    assert(release != NULL);
+    release->muted_until = record->until;
+    release->muted_leaf = record->leaf;
+    memcpy(release->muted_digest, record->digest, sizeof record->digest);
+    check->services[release->service].decide_by = 0;
 }
 
 /* It was taken by the clock as it is now: g is when it was. */
@@ -440,8 +473,10 @@ static void rollback_moved(struct check *check, const struct record *record)
     check->services[rollback->service].decide_by = 0;
     if (next == ROLLBACK_INTENDED) {
         intended(check, rollback, record);
+    } else if (next == ROLLBACK_PROPOSED) {
+        consented(rollback, record);
     } else if (next == ROLLBACK_REFUSED) {
-        refused(rollback, record);
+        refused(check, rollback, record);
     } else if (next == ROLLBACK_APPLIED) {
         rollback->applied_at = record->at;
         rollback->clock_sets = check->clock_sets;
@@ -508,7 +543,8 @@ static void announced(struct check *check, const struct record *record)
 
 static void commanded(struct check *check, const struct record *record)
 {
-    for (int kind = COMMAND_ADOPT; kind <= COMMAND_CLOSE; kind++) {
+    check->ordered = record->sequence;
+    for (int kind = COMMAND_ADOPT; kind <= COMMAND_MUTE; kind++) {
         if (strcmp(command_name((enum command_kind)kind), record->name) == 0) {
             note_reason(check, record->text, (uint8_t)(kind + 1));
         }
@@ -528,6 +564,7 @@ static void clock_set(struct check *check, const struct record *record)
     for (size_t i = 0; i < check->rollbacks_count; i++) {
         shift(&check->rollbacks[i].intended_at, record->difference);
         shift(&check->rollbacks[i].applied_at, record->difference);
+        shift(&check->rollbacks[i].acts_at, record->difference);
     }
     for (size_t i = 0; i < check->incidents_count; i++) {
         shift(&check->incidents[i].blamed_at, record->difference);
@@ -641,6 +678,9 @@ static void take(struct check *check, const struct record *record)
         break;
     case RECORD_ANNOUNCED:
         announced(check, record);
+        break;
+    case RECORD_MUTED:
+        muted(check, record);
         break;
     case RECORD_POLICY_REMOVED:
         for (size_t i = 0; i < check->plan->services_count; i++) {

@@ -24,6 +24,7 @@ struct store_thread {
     struct store_event news[NEWS_MAX];
     size_t news_count;
     bool is_down, has_ended, is_committing;
+    bool no_reserve_told, is_reserving;
     time_ms pause, alive_at;
 };
 
@@ -72,8 +73,11 @@ static void disk_close(struct store *store)
     (void)store; /* it outlives the controller */
 }
 
-static const struct store_ops disk_ops = {disk_append, disk_read, disk_head,
-                                          disk_close};
+/* The thread below has a reserve of its own: see reserve(). */
+static const struct store_ops disk_ops = {.append = disk_append,
+                                          .read = disk_read,
+                                          .head = disk_head,
+                                          .close = disk_close};
 
 void fake_disk_begin(struct world *world)
 {
@@ -179,12 +183,61 @@ static size_t group_length(const struct store_thread *thread)
 
 static void commit_later(struct store_thread *thread, time_ms delay);
 
+/* So many entries up to the end of the newest call that goes back and is not
+ * durable. */
+static size_t goes_back_length(const struct store_thread *thread)
+{
+    size_t count = thread->count;
+    while (count > 0 && !thread->queue[count - 1].goes_back) {
+        count--;
+    }
+    if (count == 0 ||
+        thread->queue[count - 1].sequence <= thread->world->disk.durable) {
+        return 0;
+    }
+    while (!thread->is_last[count - 1]) {
+        count++;
+    }
+    return count;
+}
+
+/* While the disk is full: what goes back, and all before it, is durable in
+ * room that is there already; unless that is damaged, too. */
+static void reserve(struct store_thread *thread)
+{
+    struct world *world = thread->world;
+    const size_t count = goes_back_length(thread);
+    struct store_event event = {.kind = STORE_EVENT_DURABLE};
+    if (count == 0 || !thread->is_down || thread->has_ended) {
+        return;
+    }
+    if (mood_now(world) == DISK_IS_DEAD) {
+        event.kind = STORE_EVENT_DOWN;
+        event.no_reserve = true;
+        (void)snprintf(event.error, sizeof event.error,
+                       "the disk is full, and so is the reserve");
+        if (!thread->no_reserve_told) {
+            thread->no_reserve_told = true;
+            tell(thread, &event);
+        }
+        return;
+    }
+    story("disk", "keeps %zu records in the reserve", count);
+    event.sequence = thread->queue[count - 1].sequence;
+    make_durable(world, thread->queue, count);
+    thread->no_reserve_told = false;
+    world_moment(world, MOMENT_COMMITTED);
+    if (!world->is_dead) {
+        tell(thread, &event);
+    }
+}
+
 static void succeed(struct store_thread *thread, size_t count)
 {
     struct world *world = thread->world;
-    struct store_event event = {.kind = STORE_EVENT_DURABLE,
-                                .sequence = thread->queue[count - 1].sequence};
+    struct store_event event = {.kind = STORE_EVENT_DURABLE};
     make_durable(world, thread->queue, count);
+    event.sequence = world->disk.durable; /* the reserve may have had more */
     drop(thread, count);
     thread->pause = 0;
     world_moment(world, MOMENT_COMMITTED);
@@ -193,6 +246,7 @@ static void succeed(struct store_thread *thread, size_t count)
     }
     if (thread->is_down) {
         thread->is_down = false;
+        thread->no_reserve_told = false;
         story("disk", "works again");
         tell(thread, &(struct store_event){.kind = STORE_EVENT_UP});
     }
@@ -224,6 +278,7 @@ static void fail(struct store_thread *thread, enum disk_mood mood, size_t count)
         tell(thread, &event);
     }
     if (!thread->has_ended) {
+        reserve(thread);
         commit_later(thread, thread->pause);
     }
 }
@@ -266,7 +321,8 @@ void fake_disk_killed(struct world *world)
     struct store_thread *thread = world->disk.thread;
     const size_t count = thread == NULL ? 0 : group_length(thread);
     if (count > 0 && mood_now(world) != DISK_IS_LOST &&
-        mood_now(world) != DISK_IS_FULL && dice_one_in(&world->dice, 2)) {
+        mood_now(world) != DISK_IS_FULL && mood_now(world) != DISK_IS_DEAD &&
+        dice_one_in(&world->dice, 2)) {
         story("disk", "had %zu more records when it happened", count);
         make_durable(world, thread->queue, count);
     }
@@ -284,6 +340,14 @@ struct store_thread *store_thread_start(struct store *store,
     thread->alive_at = clock_boot();
     thread->world->disk.thread = thread;
     return thread;
+}
+
+static void reserve_soon(struct world *world, struct event *event)
+{
+    if (world_is_mine(world, event)) {
+        world->disk.thread->is_reserving = false;
+        reserve(world->disk.thread);
+    }
 }
 
 static time_ms latency(struct world *world)
@@ -314,6 +378,11 @@ bool store_thread_append(struct store_thread *thread, struct entry *entries,
     }
     if (!thread->is_committing && !thread->has_ended) {
         commit_later(thread, latency(world));
+    }
+    if (thread->is_down && !thread->is_reserving && !thread->has_ended) {
+        thread->is_reserving = true;
+        struct event *event = world_event(world, 1, reserve_soon);
+        event->life = world->life;
     }
     return true;
 }

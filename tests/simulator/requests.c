@@ -81,16 +81,20 @@ static struct input input_of_command(const struct world *world,
     const struct service_plan *plan = &world->plan.services[request->service];
     const struct core *core = driver_core(world->driver);
     struct service_view service = {0};
+    struct release_view view = {0};
     (void)view_find_service(core, plan->name, plan->environment, &service);
     uint64_t release = view_find_release(core, plan->name, plan->environment,
                                          request->version);
+    release = release != 0 ? release : service.release;
+    (void)view_release(core, release, &view);
     return (struct input){
         .kind = INPUT_COMMAND,
         .reply = request->reply,
         .by = request->kind == COMMAND_ANNOUNCE ? request->reason : "ann",
         .command = {.kind = request->kind,
-                    .release = release != 0 ? release : service.release,
+                    .release = release,
                     .incident = service.incident,
+                    .rollback = view.rollback,
                     .service = plan->name,
                     .environment = plan->environment,
                     .version = request->version,

@@ -95,9 +95,10 @@ enum disk_mood {
     DISK_IS_FULL,    /* appends fail */
     DISK_IS_UNCLEAR, /* the commit is durable, but reported as failed */
     DISK_HANGS,
-    DISK_IS_LOST /* corrupt, as far as the thread can see: the process ends */
+    DISK_IS_LOST, /* corrupt, as far as the thread can see: the process ends */
+    DISK_IS_DEAD  /* appends fail, and the reserve, too */
 };
-#define DISK_MOODS 6
+#define DISK_MOODS 7
 
 struct world_disk {
     struct store store;   /* what recovery reads; first */

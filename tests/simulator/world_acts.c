@@ -230,7 +230,8 @@ static void act_trouble(struct actor *actor)
 static void act_disk(struct actor *actor)
 {
     static const char *const words[DISK_MOODS] = {
-        "works", "is slow", "is full", "lies", "hangs", "is damaged"};
+        "works", "is slow",    "is full", "lies",
+        "hangs", "is damaged", "is dead"};
     struct world_disk *disk = &actor->world->disk;
     disk->mood = (enum disk_mood)(1 + dice_roll(&actor->dice, DISK_MOODS - 1));
     disk->mood_until = clock_boot() + span(actor, 40000);
