@@ -619,85 +619,49 @@ static void observed(struct check *check, const struct record *record)
     service->decide_by = 0;
 }
 
-static void take(struct check *check, const struct record *record)
+static void noticed(struct check *check, const struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_STARTED:
-        started(check, record);
-        break;
-    case RECORD_POLICY_SET:
-        policy_set(check, record);
-        break;
-    case RECORD_REGISTERED:
-        registered(check, record);
-        break;
-    case RECORD_OBSERVED:
-        observed(check, record);
-        break;
-    case RECORD_PROGRESS:
-        progress(check, record);
-        break;
-    case RECORD_VERDICT:
-        verdict(check, record);
-        break;
-    case RECORD_RELEASE_MOVED:
-        release_moved(check, record);
-        break;
-    case RECORD_INCIDENT_OPENED:
-        opened(check, record);
-        break;
-    case RECORD_INCIDENT_CLOSED:
-        closed(check, record);
-        break;
-    case RECORD_ROLLBACK_PROPOSED:
-        proposed(check, record);
-        break;
-    case RECORD_ROLLBACK_MOVED:
-        rollback_moved(check, record);
-        break;
-    case RECORD_FROZEN:
-        frozen(check, record);
-        break;
-    case RECORD_THAWED:
-        thawed(check, record);
-        break;
-    case RECORD_COMMANDED:
-        commanded(check, record);
-        break;
-    case RECORD_NOTICE:
-        *ADD(check, notices) = (struct seen_notice){.id = record->sequence};
-        break;
-    case RECORD_NOTICE_DONE:
-        notice_done(check, record);
-        break;
-    case RECORD_CLOCK_SET:
-        clock_set(check, record);
-        break;
-    case RECORD_STOP_FILE:
-        check->is_stopped = record->on;
-        break;
-    case RECORD_ANNOUNCED:
-        announced(check, record);
-        break;
-    case RECORD_MUTED:
-        muted(check, record);
-        break;
-    case RECORD_POLICY_REMOVED:
-        for (size_t i = 0; i < check->plan->services_count; i++) {
-            check->services[i].decide_by = 0;
-        }
-        break;
-    case RECORD_NONE:
-    case RECORD_BASELINE:
-    case RECORD_TAINTED:
-    case RECORD_ACTION:
-    case RECORD_ACTION_DONE:
-    case RECORD_SOURCE_LOST:
-    case RECORD_SOURCE_BACK:
-    case RECORD_BLIND:
-        break;
+    *ADD(check, notices) = (struct seen_notice){.id = record->sequence};
+}
+
+static void stop_file(struct check *check, const struct record *record)
+{
+    check->is_stopped = record->on;
+}
+
+static void policy_removed(struct check *check, const struct record *record)
+{
+    (void)record;
+    for (size_t i = 0; i < check->plan->services_count; i++) {
+        check->services[i].decide_by = 0;
     }
 }
+
+/* Of the other kinds nothing is asked here. */
+static void (*const takers[])(struct check *check,
+                              const struct record *record) = {
+    [RECORD_STARTED] = started,
+    [RECORD_POLICY_SET] = policy_set,
+    [RECORD_POLICY_REMOVED] = policy_removed,
+    [RECORD_REGISTERED] = registered,
+    [RECORD_OBSERVED] = observed,
+    [RECORD_PROGRESS] = progress,
+    [RECORD_VERDICT] = verdict,
+    [RECORD_RELEASE_MOVED] = release_moved,
+    [RECORD_INCIDENT_OPENED] = opened,
+    [RECORD_INCIDENT_CLOSED] = closed,
+    [RECORD_ROLLBACK_PROPOSED] = proposed,
+    [RECORD_ROLLBACK_MOVED] = rollback_moved,
+    [RECORD_FROZEN] = frozen,
+    [RECORD_THAWED] = thawed,
+    [RECORD_COMMANDED] = commanded,
+    [RECORD_NOTICE] = noticed,
+    [RECORD_NOTICE_DONE] = notice_done,
+    [RECORD_CLOCK_SET] = clock_set,
+    [RECORD_STOP_FILE] = stop_file,
+    [RECORD_ANNOUNCED] = announced,
+    [RECORD_MUTED] = muted,
+};
 
 void check_record(struct check *check, const struct record *record)
 {
@@ -711,5 +675,8 @@ void check_record(struct check *check, const struct record *record)
     }
     check->sequence = record->sequence;
     check_decided(check);
-    take(check, record);
+    if (record->kind < sizeof takers / sizeof takers[0] &&
+        takers[record->kind] != NULL) {
+        takers[record->kind](check, record);
+    }
 }

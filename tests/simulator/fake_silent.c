@@ -68,6 +68,11 @@ void log_fact(struct log *log, enum log_level level, const char *event,
     (void)pairs;
 }
 
+void log_flush(struct log *log)
+{
+    (void)log;
+}
+
 /* ---- the STOP file ------------------------------------------------------ */
 
 int __wrap_stat(const char *path, struct stat *status);

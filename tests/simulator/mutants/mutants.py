@@ -24,8 +24,8 @@ def read_mutants():
     mutants = []
     for block in re.split(r"\n\s*\n", text.strip()):
         sentence, path, *lines = block.splitlines()
-        old = "".join(line[1:] + "\n" for line in lines if line.startswith("-"))
-        new = "".join(line[1:] + "\n" for line in lines if line.startswith("+"))
+        old = "\n".join(line[1:] for line in lines if line.startswith("-"))
+        new = "\n".join(line[1:] for line in lines if line.startswith("+"))
         mutants.append((sentence, path, old, new))
     return mutants
 
