@@ -224,6 +224,20 @@ static void what_happened_while_down_is_read_from_the_source(void **state)
     story_end(story);
 }
 
+static void a_start_with_an_older_clock_waits_for_nothing(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story_hurt(story, true);
+    story_crash_at(story, "rollback verifying");
+    story_run(story, 10 * MINUTE_MS);
+    assert_true(story->crashed);
+    story_restart(story, -HOUR_MS); /* before the trouble, as it seems */
+    story_run_until(story, "rollback recovered", 10 * MINUTE_MS);
+    assert_int_equal(story_world(story, "shop")->reverts, 1);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_restart_does_not_refill_the_budget),
         cmocka_unit_test(a_watch_goes_on_after_a_restart),
         cmocka_unit_test(what_happened_while_down_is_read_from_the_source),
+        cmocka_unit_test(a_start_with_an_older_clock_waits_for_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -465,6 +465,24 @@ static void an_order_that_was_refused_is_not_carried_out_later(void **state)
     story_end(story);
 }
 
+static void what_failed_is_final_whatever_was_refused_since(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story_world(story, "shop")->revert = DEPLOYER_REJECTS;
+    story_hurt(story, true);
+    story_run_until(story, "rollback failed", 5 * MINUTE_MS);
+    story_command(story, (struct command){
+                             .kind = COMMAND_ROLLBACK,
+                             .release = story_release(story, "shop", "1.1").id,
+                             .reason = "once more"});
+    assert_int_equal(story->answer.answer.outcome, OUTCOME_REFUSED);
+    story_skip(story);
+    story_run(story, 40 * MINUTE_MS); /* longer than the budget's time */
+    assert_int_equal(story_count(story, "rollback"), 0);
+    story_end(story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_stop_file_after_the_intent_stops_the_request),
         cmocka_unit_test(what_was_put_live_and_deployed_anew_is_watched_again),
         cmocka_unit_test(an_order_that_was_refused_is_not_carried_out_later),
+        cmocka_unit_test(what_failed_is_final_whatever_was_refused_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

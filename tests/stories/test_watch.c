@@ -529,6 +529,33 @@ static void a_quiet_incident_closes_after_ten_minutes(void **state)
     story_end(story);
 }
 
+static void no_grade_rises_in_trouble(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    story->services[0].ceiling = MODE_SUGGEST;
+    story_run(story, 20 * MINUTE_MS);
+    story_hurt(story, true);
+    story_run(story, 2 * MINUTE_MS);
+    story_hurt(story, false);
+    story_run(story, 8 * MINUTE_MS); /* healthy for more than half an hour */
+    story_hurt(story, true);
+    story_run(story, 2 * MINUTE_MS);
+    story_command(story, (struct command){
+                             .kind = COMMAND_CLOSE,
+                             .incident = story_service(story, "shop").incident,
+                             .reason = "known"});
+    assert_int_equal(story_release(story, "shop", "1.1").state,
+                     RELEASE_WATCHING);
+    story_run(story, 10 * MINUTE_MS);
+    assert_int_equal(story_release(story, "shop", "1.1").grade, GRADE_NONE);
+    story_hurt(story, false);
+    story_run(story, 5 * MINUTE_MS);
+    assert_int_equal(story_release(story, "shop", "1.1").grade,
+                     GRADE_PROVISIONAL);
+    story_end(story);
+}
+
 static void a_registered_version_that_never_comes_is_paged_once(void **state)
 {
     (void)state;
@@ -579,6 +606,7 @@ int main(void)
         cmocka_unit_test(a_rollback_keeps_the_policy_it_began_with),
         cmocka_unit_test(a_paused_process_takes_the_grid_up_where_it_is),
         cmocka_unit_test(a_quiet_incident_closes_after_ten_minutes),
+        cmocka_unit_test(no_grade_rises_in_trouble),
         cmocka_unit_test(a_registered_version_that_never_comes_is_paged_once),
         cmocka_unit_test(a_version_that_is_no_version_is_not_believed),
     };
