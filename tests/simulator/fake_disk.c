@@ -32,6 +32,7 @@ static void free_entries(struct entry *entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         free((void *)(uintptr_t)entries[i].payload);
+        free((void *)(uintptr_t)entries[i].windows);
     }
 }
 
