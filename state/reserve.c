@@ -316,8 +316,7 @@ static enum store_result open_file(struct reserve *reserve, char *ret_error,
                          : say_errno(reserve, "make", ret_error, size);
 }
 
-struct reserve *reserve_open(const char *path, enum store_result *ret_result,
-                             char *ret_error, size_t size)
+static struct reserve *new_reserve(const char *path)
 {
     struct reserve *reserve = memory_zeroed(1, sizeof *reserve);
     int length =
@@ -326,6 +325,13 @@ struct reserve *reserve_open(const char *path, enum store_result *ret_result,
     text_escape(reserve->path, reserve->shown, sizeof reserve->shown);
     reserve->file = -1;
     hasher_init(&reserve->hasher);
+    return reserve;
+}
+
+struct reserve *reserve_open(const char *path, enum store_result *ret_result,
+                             char *ret_error, size_t size)
+{
+    struct reserve *reserve = new_reserve(path);
     *ret_result = open_file(reserve, ret_error, size);
     if (*ret_result != STORE_OK) {
         reserve_close(reserve);
@@ -341,6 +347,20 @@ void reserve_close(struct reserve *reserve)
     }
     hasher_release(&reserve->hasher);
     free(reserve);
+}
+
+bool reserve_peek(const char *path, uint64_t *ret_after, uint64_t *ret_last)
+{
+    struct reserve *reserve = new_reserve(path);
+    char error[400];
+    reserve->file = open(reserve->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool loaded =
+        reserve->file >= 0 && load(reserve, error, sizeof error) == STORE_OK;
+    if (loaded) {
+        reserve_holds(reserve, ret_after, ret_last);
+    }
+    reserve_close(reserve);
+    return loaded;
 }
 
 void reserve_holds(const struct reserve *reserve, uint64_t *ret_after,

@@ -39,6 +39,10 @@ void reserve_close(struct reserve *reserve);
 void reserve_holds(const struct reserve *reserve, uint64_t *ret_after,
                    uint64_t *ret_last);
 
+/* The same of the reserve beside the journal @path, for people: nothing is made
+ * or changed.  False when there is none that can be read. */
+bool reserve_peek(const char *path, uint64_t *ret_after, uint64_t *ret_last);
+
 /* Keep @entries, which follow @head of the journal and its @chain without a
  * gap; those that it already holds are not written again.  On anything but
  * STORE_OK nothing more is held than before. */

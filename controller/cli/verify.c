@@ -6,6 +6,7 @@
 #include "controller/cli/client.h"
 #include "controller/cli/journal.h"
 #include "policies/memory.h"
+#include "state/reserve.h"
 #include "state/store.h"
 
 /* What the walk over the records found. */
@@ -87,17 +88,29 @@ static bool visit(void *data, const struct entry *entry)
     return true;
 }
 
+/* What a start will add: a rollback while the journal could not be written. */
+static uint64_t count_reserved(const char *path, uint64_t newest)
+{
+    uint64_t after = 0, last = 0;
+
+    return reserve_peek(path, &after, &last) && last > newest ? last - newest
+                                                              : 0;
+}
+
 static int tell_whole(const struct cli_call *call, const struct walk *walk,
                       const unsigned char chain[CHAIN_BYTES], bool json)
 {
+    const uint64_t reserved =
+        count_reserved(call->positional[0], walk->sequence);
     char head[JOURNAL_HASH_TEXT];
     char first[MOMENT_TEXT_MAX], last[MOMENT_TEXT_MAX];
 
     (void)journal_hash(chain, head);
     if (json) {
-        json_t *said = json_pack("{s:b, s:I, s:I, s:s}", "whole", 1, "records",
-                                 (json_int_t)walk->count, "erased",
-                                 (json_int_t)walk->erased, "head", head);
+        json_t *said = json_pack("{s:b, s:I, s:I, s:I, s:s}", "whole", 1,
+                                 "records", (json_int_t)walk->count, "erased",
+                                 (json_int_t)walk->erased, "reserved",
+                                 (json_int_t)reserved, "head", head);
 
         client_print_json(said);
         json_decref(said);
@@ -111,6 +124,12 @@ static int tell_whole(const struct cli_call *call, const struct walk *walk,
                  call->positional[0], (unsigned long long)walk->count,
                  moment_print(walk->first, first),
                  moment_print(walk->last, last), head);
+    if (reserved > 0) {
+        (void)printf("reserve  %llu more, of a rollback while the journal "
+                     "could not be written: the next start\n         takes "
+                     "them in\n",
+                     (unsigned long long)reserved);
+    }
     if (walk->erased > 0) {
         (void)printf("erased   %llu: the chain holds over their hashes\n",
                      (unsigned long long)walk->erased);

@@ -128,6 +128,22 @@ static int finish(struct watch *watch, const json_t *release, const char *word,
     return code;
 }
 
+/* A grade counts when it is durable: a controller whose store is down may know
+ * one that it will have forgotten after a crash. */
+static bool is_confirmed(const struct cli_call *call, struct watch *watch)
+{
+    struct reply reply;
+    bool confirmed = false;
+
+    client_ask(call, "GET", "/healthz", NULL, NULL, &reply);
+    confirmed = reply.end == REPLY_OK;
+    if (!confirmed) {
+        show_silence(watch, reply.text);
+    }
+    reply_release(&reply);
+    return confirmed;
+}
+
 /* Ask once; true when the waiting is over, with the exit code. */
 static bool look(const struct cli_call *call, struct watch *watch,
                  json_t **last, int *ret_code)
@@ -158,6 +174,9 @@ static bool look(const struct cli_call *call, struct watch *watch,
         describe(*last, text, sizeof(text));
         text_escape(text, shown, sizeof(shown));
         show_progress(watch, shown);
+        return false;
+    }
+    if (decided == DECIDED_GOOD && !is_confirmed(call, watch)) {
         return false;
     }
     *ret_code = decided == DECIDED_GOOD

@@ -93,7 +93,11 @@ class Outage(Story):
         self.assertRegex(daemon[1], "the disk is full|No space left|disk I/O|"
                          "disk answers with errors")
         filler.unlink()
+        # The reader says that there is more; the start takes it in.
+        database = world.folder / "state" / "lastgood.db"
+        self.assertRegex(world.must("verify", database), r"reserve  \d+ more")
         world.start()
+        self.assertNotIn("reserve", world.must("verify", database))
         self.check_finished(number)
 
 

@@ -293,6 +293,7 @@ static void gate_announces_and_overrides(void **state)
 
 /* --- wait ----------------------------------------------------------------- */
 
+#define READY "{\"status\":\"ready\"}"
 #define RELEASE(state, grade)                                                  \
     "{\"id\":\"7\",\"service\":\"a\",\"version\":\"1\",\"environment\":\"p\"," \
     "\"state\":\"" state "\",\"grade\":\"" grade "\",\"verdict\":null,"        \
@@ -322,7 +323,9 @@ static void wait_exit_codes_are_the_products(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        answers(200, rows[i].body);
+        const struct scripted script[] = {{200, rows[i].body}, {200, READY}};
+
+        server_start(script, rows[i].code == 0 ? 2 : 1);
         run_program(&ran, "wait", "7", "--for", rows[i].grade, "--timeout",
                     "0s", NULL);
         says(server_finish(), "GET /v1/releases/7 ");
@@ -338,14 +341,37 @@ static void wait_goes_on_while_the_controller_restarts(void **state)
     static const struct scripted script[] = {
         {503, PROBLEM("not_ready", "recovering")},
         {200, RELEASE("good", "good")},
+        {200, READY},
     };
 
     (void)state;
-    server_start(script, 2);
+    server_start(script, 3);
     run_program(&ran, "wait", "7", "--timeout", "1m", NULL);
     (void)server_finish();
     assert_int_equal(ran.code, 0);
     assert_string_equal(ran.err, "lastgood wait: recovering; asking again\n");
+}
+
+/* What cannot be recorded is no promise: nothing goes forward without a disk.
+ */
+static void wait_believes_no_grade_that_is_not_durable(void **state)
+{
+    static const struct scripted script[] = {
+        {200, RELEASE("good", "good")},
+        {503, PROBLEM("not_ready", "the disk is full")},
+        {200, RELEASE("good", "good")},
+        {200, READY},
+    };
+    const char *asked = NULL;
+
+    (void)state;
+    server_start(script, 4);
+    run_program(&ran, "wait", "7", "--timeout", "1m", NULL);
+    asked = server_finish();
+    assert_int_equal(ran.code, 0);
+    says(asked, "GET /healthz");
+    assert_string_equal(ran.err,
+                        "lastgood wait: the disk is full; asking again\n");
 }
 
 static void wait_for_nothing_is_an_error(void **state)
@@ -370,11 +396,12 @@ static void wait_finds_a_release_by_its_version(void **state)
     static const struct scripted script[] = {
         {200, "{\"releases\":[{\"id\":\"7\"}]}"},
         {200, RELEASE("good", "good")},
+        {200, READY},
     };
     const char *asked = NULL;
 
     (void)state;
-    server_start(script, 2);
+    server_start(script, 3);
     run_program(&ran, "wait", "a/b", "1+2", "--environment", "p", NULL);
     asked = server_finish();
     assert_int_equal(ran.code, 0);
@@ -707,6 +734,7 @@ int main(void)
         cmocka_unit_test(gate_with_a_wrong_address_is_an_error),
         cmocka_unit_test(gate_announces_and_overrides),
         cmocka_unit_test(wait_exit_codes_are_the_products),
+        cmocka_unit_test(wait_believes_no_grade_that_is_not_durable),
         cmocka_unit_test(wait_goes_on_while_the_controller_restarts),
         cmocka_unit_test(wait_for_nothing_is_an_error),
         cmocka_unit_test(wait_finds_a_release_by_its_version),

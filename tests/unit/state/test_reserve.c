@@ -153,6 +153,9 @@ static void what_was_put_is_there_after_a_start(void **state)
 {
     struct world *world = *state;
     struct stat file;
+    uint64_t after = 0, last = 0;
+    assert_false(reserve_peek(world->journal, &after, &last));
+    assert_int_not_equal(stat(world->file, &file), 0); /* it makes none */
     struct reserve *reserve = open_reserve(world);
     check_holds(world, reserve, 0);
     assert_int_equal(put(world, reserve, 2), STORE_OK);
@@ -160,6 +163,9 @@ static void what_was_put_is_there_after_a_start(void **state)
     assert_int_equal(put(world, reserve, ENTRIES), STORE_OK);
     check_holds(world, reserve, ENTRIES);
     reserve_close(reserve);
+    assert_true(reserve_peek(world->journal, &after, &last));
+    assert_int_equal(after, 10);
+    assert_int_equal(last, 10 + ENTRIES);
     reserve = open_reserve(world);
     check_holds(world, reserve, ENTRIES);
     assert_int_equal(reserve_clear(reserve, world->error, ERROR_MAX), STORE_OK);
