@@ -5,7 +5,8 @@
  *   2024-09-18T14:20:15Z,,141.2,nan
  *
  * The first column is `time`: RFC 3339 or Unix seconds, growing from row to
- * row.  Each other column is a signal, in the unit the policy names for it.
+ * row.  Each other column is a signal, in the unit the policy names for it, or
+ * a fact that the policy asks: `release.stuck` (1 is true), `fleet.breaching`.
  *
  * An empty cell is an answer with nothing in it; `nan` and `inf` are what they
  * say, and `error` is a source that did not answer.  A row that is missing is

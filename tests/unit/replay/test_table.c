@@ -178,6 +178,38 @@ static void a_column_replaces_an_expression(void **state)
     end(&bench);
 }
 
+static void a_column_tells_a_fact(void **state)
+{
+    static const char asking[] =
+        "policy: a\n"
+        "mode: observe\n"
+        "watch: {every: 10s}\n"
+        "tree:\n"
+        "  question: Is it stuck, or are others in trouble?\n"
+        "  if: release.stuck or fleet.released(30m) > 2 or release.stuck\n"
+        "  then: wait\n"
+        "  else: healthy\n";
+    struct bench bench;
+
+    (void)state;
+    begin(&bench, asking,
+          "time,release.stuck,fleet.released(30m)\n1000,0,2\n1010,1,0\n"
+          "1020,0,3\n1030,0,\n",
+          0);
+    assert_int_equal(problems.count, 0);
+    assert_int_equal(bench.policy->signals, 2);
+    judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+    look(&bench, 1000 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_NO);
+    look(&bench, 1010 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_YES);
+    look(&bench, 1020 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_YES);
+    look(&bench, 1030 * SECOND_MS, CSV_STEP);
+    assert_int_equal(verdict.root, ANSWER_UNKNOWN);
+    end(&bench);
+}
+
 static void the_explanation_names_the_table(void **state)
 {
     struct bench bench;
@@ -353,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_signal_has_its_column),
         cmocka_unit_test(a_column_replaces_an_expression),
+        cmocka_unit_test(a_column_tells_a_fact),
         cmocka_unit_test(the_explanation_names_the_table),
         cmocka_unit_test(what_is_missed_and_what_is_too_much_is_said_once),
         cmocka_unit_test(another_grid_replaces_the_policys),
