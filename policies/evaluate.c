@@ -504,6 +504,11 @@ static const struct operation ops[OP_LAST] = {
     [OP_BASELINE] = {evaluate_frozen, 1, PLAIN, 0},
     [OP_CHANGE] = {evaluate_change, 1, PLAIN, 0},
     [OP_BEFORE] = {evaluate_frozen, 1, PLAIN, 0},
+    [OP_CANARY] = {evaluate_named, 1, PLAIN, 0},
+    [OP_CONTROL] = {evaluate_named, 1, PLAIN, 0},
+    [OP_SIDES] = {evaluate_named, 2, STRICT, 0},
+    [OP_WORSE] = {evaluate_worse, 1, PLAIN, 0},
+    [OP_WORSE_SHARE] = {evaluate_worse_share, 2, PLAIN, 0},
 };
 
 int op_operands(enum op op)

@@ -17,9 +17,10 @@ struct look {
     const struct value *frozen; /* [0, policy->frozens) */
     const struct sample *row;   /* [0, policy->signals) */
     const struct facts *facts;
-    const bool *needed;    /* the nodes to work out; NULL: all */
-    struct value *values;  /* out: [0, policy->nodes) */
-    struct window *window; /* scratch */
+    const bool *needed;        /* the nodes to work out; NULL: all */
+    struct value *values;      /* out: [0, policy->nodes) */
+    struct compared *compared; /* out: [0, policy->trials) */
+    struct window *window;     /* scratch */
 };
 
 /* What a node costs at a look, n being the grid times of its window (at most

@@ -26,4 +26,9 @@ struct value evaluate_worsened(const struct look *look,
 struct value evaluate_outgrows(const struct look *look,
                                const struct node *node);
 
+/* The two sides of a canary: evaluate_sides.c. */
+struct value evaluate_worse(const struct look *look, const struct node *node);
+struct value evaluate_worse_share(const struct look *look,
+                                  const struct node *node);
+
 #endif

@@ -24,6 +24,8 @@ const char *fact_text(const struct facts *facts, enum fact fact,
         return facts->environment;
     case FACT_VERSION:
         return facts->version;
+    case FACT_CONTROL_VERSION:
+        return facts->control_version;
     case FACT_KIND:
         return facts->kind;
     case FACT_DATA_CHANGE:

@@ -2,6 +2,7 @@
 
 #include "policies/compare.h"
 #include "policies/evaluate.h"
+#include "policies/sequential.h"
 
 #include <assert.h>
 #include <string.h>
@@ -84,6 +85,20 @@ void judge_set_slot(const struct policy *policy, struct judge *judge,
                     uint16_t ring, uint16_t slot, struct value value)
 {
     ring_set(policy_ring(policy, ring), block_of(judge), slot, value);
+}
+
+const double *judge_trial(const struct policy *policy,
+                          const struct judge *judge, uint16_t trial)
+{
+    return (const double *)(const void *)((const unsigned char *)judge +
+                                          trial_offset(policy, trial));
+}
+
+void judge_set_trial(const struct policy *policy, struct judge *judge,
+                     uint16_t trial, const double numbers[TRIAL_NUMBERS])
+{
+    memcpy(block_of(judge) + trial_offset(policy, trial), numbers,
+           sizeof(struct trial));
 }
 
 const struct value *judge_frozen(const struct policy *policy,
@@ -178,6 +193,7 @@ void judge_look(const struct policy *policy, struct judge *judge, time_ms g,
         .row = row,
         .facts = facts,
         .values = ret_verdict->values,
+        .compared = ret_verdict->compared,
         .window = &window,
     };
 
@@ -332,6 +348,7 @@ static void replay(struct lesson *lesson, enum pass pass)
         .facts = lesson->facts,
         .needed = needed,
         .values = lesson->scratch->verdict.values,
+        .compared = lesson->scratch->verdict.compared,
         .window = &window,
     };
 

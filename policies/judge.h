@@ -31,8 +31,9 @@ struct label {
 /* Everything about a release that a policy may ask, at this look. */
 struct facts {
     const char *service, *environment, *version;
-    const char *kind;        /* NULL: not said */
-    const char *data_change; /* NULL: not said */
+    const char *control_version; /* last good at the deploy; NULL: none */
+    const char *kind;            /* NULL: not said */
+    const char *data_change;     /* NULL: not said */
     const struct label *labels;
     size_t labels_count;
     time_ms deployed_at;
@@ -47,6 +48,18 @@ struct step {
     enum answer answer;
 };
 
+/* The two sides of a canary. */
+enum canary_side { SIDE_CANARY, SIDE_CONTROL, SIDES };
+
+/* What a worse() has seen so far: errors of requests on each side; or how
+ * often the canary's was higher, of how many comparisons (the control's are 0).
+ * Its evidence speaks against "no worse", times : 1; 0 before the first look
+ * after settling at which both sides were known. */
+struct compared {
+    double events[SIDES], of[SIDES];
+    double times;
+};
+
 struct verdict {
     time_ms at;
     uint16_t leaf;    /* index; WAIT also when an unknown had no branch */
@@ -54,12 +67,14 @@ struct verdict {
     bool unsure;      /* some question on the path was unknown */
     uint8_t steps;
     struct step path[POLICY_DEPTH_MAX];
-    struct value values[POLICY_NODES_MAX]; /* of each node, [0, nodes) */
+    struct value values[POLICY_NODES_MAX];       /* of each node, [0, nodes) */
+    struct compared compared[POLICY_TRIALS_MAX]; /* [0, trials) */
 };
 
 /* A block of policy->judge_bytes, aligned to 8:
  *   the header, JUDGE_HEADER_BYTES;
  *   policy->frozens x struct value;
+ *   policy->trials x struct trial (sequential.h);
  *   the rings, each at ring.offset from the start of this block: a number's
  *   ring is slots doubles, then slots bytes of enum unknown; a condition's is
  *   slots bytes of enum answer; both padded to a multiple of 8. */
@@ -102,6 +117,13 @@ void judge_resume(const struct policy *policy, struct judge *judge,
                   time_ms deployed_at, time_ms seen);
 void judge_set_slot(const struct policy *policy, struct judge *judge,
                     uint16_t ring, uint16_t slot, struct value value);
+
+/* The same of the evidence of each worse(), [0, policy->trials). */
+#define TRIAL_NUMBERS 15
+const double *judge_trial(const struct policy *policy,
+                          const struct judge *judge, uint16_t trial);
+void judge_set_trial(const struct policy *policy, struct judge *judge,
+                     uint16_t trial, const double numbers[TRIAL_NUMBERS]);
 
 /* The time before the deploy: rows at from, from + every, ... up to and
  * including the last grid time at or before deployed_at. */

@@ -27,6 +27,7 @@
 #define POLICY_FROZEN_MAX    16 /* baseline(), change() and before() nodes */
 #define POLICY_RINGS_MAX     32
 #define POLICY_FLEET_MAX     8
+#define POLICY_TRIALS_MAX    8 /* worse() nodes */
 #define POLICY_SELECT_MAX    4
 #define POLICY_NOTIFY_MAX    4
 #define SAMPLES_MAX          512 /* grid times any window may look back over */
@@ -112,24 +113,30 @@ enum op {
     OP_FORECAST, /* horizon */
     OP_RISING,
     OP_FLAT,
-    OP_RATE,      /* a is an OP_SIGNAL fetched by scrape */
-    OP_TOO_MANY,  /* a errors, b requests, number = share */
-    OP_BURN,      /* a errors, b requests, number = target, span and horizon
-                     the long and the short window */
-    OP_WORSENED,  /* a errors, b requests, number = least share, factor;
-                     frozen and frozen + 1: events of a and b before */
-    OP_OUTGROWS,  /* a grows by factor, more than b excuses */
-    OP_BASELINE,  /* frozen[frozen]: median of a before the deploy */
-    OP_AT_DEPLOY, /* frozen[frozen]: mean of a's last span before it */
-    OP_CHANGE,    /* a now over its baseline */
-    OP_BEFORE,    /* a was true at more than half of the known grid times */
-    OP_LAST       /* how many there are */
+    OP_RATE,        /* a is an OP_SIGNAL fetched by scrape */
+    OP_TOO_MANY,    /* a errors, b requests, number = share */
+    OP_BURN,        /* a errors, b requests, number = target, span and horizon
+                       the long and the short window */
+    OP_WORSENED,    /* a errors, b requests, number = least share, factor;
+                       frozen and frozen + 1: events of a and b before */
+    OP_OUTGROWS,    /* a grows by factor, more than b excuses */
+    OP_BASELINE,    /* frozen[frozen]: median of a before the deploy */
+    OP_AT_DEPLOY,   /* frozen[frozen]: mean of a's last span before it */
+    OP_CHANGE,      /* a now over its baseline */
+    OP_BEFORE,      /* a was true at more than half of the known grid times */
+    OP_CANARY,      /* a, on the canary's side */
+    OP_CONTROL,     /* a, on the control's: a copy that reads other series */
+    OP_SIDES,       /* not written: a, and b, the same on the control's side */
+    OP_WORSE,       /* a (OP_SIDES) is more than factor times the control's */
+    OP_WORSE_SHARE, /* the same of errors a among requests b */
+    OP_LAST         /* how many there are */
 };
 
 enum fact {
     FACT_SERVICE,
     FACT_ENVIRONMENT,
     FACT_VERSION,
+    FACT_CONTROL_VERSION, /* of `select` only, and never written */
     FACT_KIND,
     FACT_DATA_CHANGE,
     FACT_LABEL, /* texts */
@@ -148,12 +155,13 @@ struct node {
     uint16_t ring_b; /* too_many, burn: rings[ring_b] keeps b */
     uint16_t frozen; /* baseline, change, before */
     uint16_t fleet;  /* OP_FLEET */
+    uint16_t trial;  /* worse: its evidence in the release's memory */
     uint16_t depth;  /* nesting, for printing */
     enum fact fact;
     uint32_t label;  /* FACT_LABEL: offset of the name */
     double number;   /* literal (base units), q, share, target */
-    double factor;   /* worsened, outgrows */
-    time_ms span;    /* W or D */
+    double factor;   /* worsened, outgrows, worse */
+    time_ms span;    /* W or D; worse: between two judgements */
     time_ms horizon; /* forecast's h, burn's short window */
     uint16_t k, n;   /* for k of n */
     uint32_t text;   /* offset of this node's source text, NUL-ended */
@@ -194,9 +202,11 @@ struct signal {
     double scale;         /* fetched value times this is in base units */
     bool zero_when_empty; /* on_no_data: zero */
     time_ms max_age;      /* 0: replay, the column's own */
+    time_ms range;        /* its query looks back over, 0: none */
     struct select select[POLICY_SELECT_MAX];
     uint8_t selects;
-    uint16_t node; /* its OP_SIGNAL, NONE_INDEX when nothing reads it */
+    bool two_sided; /* of the release's version, so there is a control's */
+    uint16_t node;  /* its OP_SIGNAL, NONE_INDEX when nothing reads it */
 };
 
 /* A question's answer leads to another question or to a leaf. */
@@ -266,7 +276,7 @@ struct policy {
     uint32_t judge_bytes; /* of one release's memory */
     uint16_t asked;       /* facts: 1 << enum fact for each that a node asks */
     struct branch root;   /* to a question */
-    uint16_t nodes, signals, questions, leaves, rings, frozens, fleets;
+    uint16_t nodes, signals, questions, leaves, rings, frozens, fleets, trials;
     uint32_t nodes_at, signals_at, questions_at, leaves_at, rings_at,
         frozens_at, fleets_at; /* offsets of the arrays, 8-aligned */
 };

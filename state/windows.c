@@ -53,6 +53,22 @@ static void put_ring(FILE *out, const struct record *record, uint16_t index)
     (void)fputs(ring->condition ? "\"" : "]", out);
 }
 
+/* Only of a policy that compares, so that others are as they always were. */
+static void put_trials(FILE *out, const struct record *record)
+{
+    const struct policy *policy = record->policy;
+    (void)fputs(policy->trials > 0 ? ",\"evidence\":" : "", out);
+    for (uint16_t i = 0; i < policy->trials; i++) {
+        const double *numbers = judge_trial(policy, record->judge, i);
+        (void)fputs(i == 0 ? "[" : ",", out);
+        for (size_t j = 0; j < TRIAL_NUMBERS; j++) {
+            (void)fprintf(out, "%s%.17g", j == 0 ? "[" : ",", numbers[j]);
+        }
+        (void)fputc(']', out);
+    }
+    (void)fputs(policy->trials > 0 ? "]" : "", out);
+}
+
 static void put_past(FILE *out, const struct record *record)
 {
     const struct policy *policy = record->policy;
@@ -73,6 +89,8 @@ static void put_past(FILE *out, const struct record *record)
         (void)fputs(i == 0 ? "" : ",", out);
         put_ring(out, record, i);
     }
+    (void)fputc(']', out);
+    put_trials(out, record);
 }
 
 static json_t *text_or_null(const char *text)
@@ -102,14 +120,16 @@ static json_t *facts_of(const struct record *record)
         (void)json_array_append_new(fleet, json_real(facts->fleet[i]));
     }
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:s, s:b, s:o}", "service",
+        "{s:o, s:o, s:o, s:o*, s:o, s:o, s:o, s:I, s:s, s:b, s:o}", "service",
         text_or_null(facts->service), "environment",
         text_or_null(facts->environment), "version",
-        text_or_null(facts->version), "kind", text_or_null(facts->kind),
-        "data_change", text_or_null(facts->data_change), "labels",
-        labels_of(facts), "deployed_at_ms", (json_int_t)facts->deployed_at,
-        "rollback_safe", answer_name(facts->rollback_safe), "stuck",
-        facts->stuck, "fleet", fleet);
+        text_or_null(facts->version), "control_version",
+        facts->control_version ? json_string(facts->control_version) : NULL,
+        "kind", text_or_null(facts->kind), "data_change",
+        text_or_null(facts->data_change), "labels", labels_of(facts),
+        "deployed_at_ms", (json_int_t)facts->deployed_at, "rollback_safe",
+        answer_name(facts->rollback_safe), "stuck", facts->stuck, "fleet",
+        fleet);
     assert(json);
     return json;
 }
@@ -124,7 +144,7 @@ char *windows_to_json(const struct record *record, size_t *ret_length)
         abort();
     }
     put_past(out, record);
-    (void)fprintf(out, "],\"facts\":%s}", text);
+    (void)fprintf(out, ",\"facts\":%s}", text);
     if (fclose(out) != 0) {
         abort();
     }
@@ -209,6 +229,25 @@ static bool get_rings(struct windows *windows, const struct policy *policy)
     return fits;
 }
 
+static bool get_trials(struct windows *windows, const struct policy *policy)
+{
+    const json_t *list = json_object_get(windows->root, "evidence");
+    bool fits = json_array_size(list) == policy->trials;
+    for (uint16_t i = 0; i < policy->trials && fits; i++) {
+        struct value values[TRIAL_NUMBERS];
+        double numbers[TRIAL_NUMBERS];
+        fits = get_values(json_array_get(list, i), TRIAL_NUMBERS, values);
+        for (size_t j = 0; j < TRIAL_NUMBERS && fits; j++) {
+            numbers[j] = values[j].number;
+            fits = values[j].unknown == KNOWN;
+        }
+        if (fits) {
+            judge_set_trial(policy, windows->judge, i, numbers);
+        }
+    }
+    return fits;
+}
+
 static bool get_row(struct windows *windows, const struct policy *policy)
 {
     struct value values[POLICY_SIGNALS_MAX];
@@ -243,7 +282,8 @@ static bool get_past(struct windows *windows, const struct policy *policy)
     judge_resume(policy, windows->judge, deployed_at,
                  windows->grid - policy->watch.every);
     judge_freeze(policy, windows->judge, frozen);
-    return get_rings(windows, policy) && get_row(windows, policy);
+    return get_rings(windows, policy) && get_trials(windows, policy) &&
+           get_row(windows, policy);
 }
 
 static bool get_labels(struct windows *windows, const json_t *list)
@@ -286,6 +326,8 @@ static bool get_facts(struct windows *windows, const struct policy *policy)
     facts->environment =
         json_string_value(json_object_get(json, "environment"));
     facts->version = json_string_value(json_object_get(json, "version"));
+    facts->control_version =
+        json_string_value(json_object_get(json, "control_version"));
     facts->kind = json_string_value(json_object_get(json, "kind"));
     facts->data_change =
         json_string_value(json_object_get(json, "data_change"));

@@ -58,19 +58,23 @@ const struct facts *watch_facts(struct core *core,
     struct facts *facts = &core->facts;
     const bool asks_safe = policy_asks(policy, FACT_ROLLBACK_SAFE);
     const bool asks_stuck = policy_asks(policy, FACT_STUCK);
+    const bool asks_good =
+        asks_safe || policy_asks(policy, FACT_CONTROL_VERSION);
+    const struct release *last_good =
+        asks_good ? ledger_last_good(core, release) : NULL;
     *facts = (struct facts){
         .service = service->name,
         .environment = service->environment,
         .version = release->version,
+        .control_version = last_good ? last_good->version : NULL,
         .kind = or_null(release->kind),
         .data_change = or_null(release->data_change),
         .labels = release->labels,
         .labels_count = release->labels_count,
         .deployed_at = since,
-        .rollback_safe =
-            asks_safe ? ledger_rollback_safe(core, release,
-                                             ledger_last_good(core, release))
-                      : ANSWER_UNKNOWN,
+        .rollback_safe = asks_safe
+                             ? ledger_rollback_safe(core, release, last_good)
+                             : ANSWER_UNKNOWN,
         .stuck = asks_stuck && watch_is_stuck(core, release, g),
     };
     fill_fleet(core, policy, facts);

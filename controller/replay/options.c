@@ -204,6 +204,8 @@ void options_print_help(FILE *out)
         "each signal.\n"
         "A column named as an 'is' signal stands for its expression. Empty: no "
         "data.\n"
+        "A canary: column 'x' is its side of signal x, 'x:control' the other "
+        "version's.\n"
         "  --samples FILE.csv    the table; rows before the deploy are the "
         "baseline\n"
         "  --release FILE.json   what 'register' posts, and maybe last_good;\n"

@@ -2,7 +2,7 @@
  *
  * Each column stands for the signal of its name.  A column named as an `is`
  * signal stands for its expression: what the policy fetches only for that
- * expression is then not missed. */
+ * expression is then not missed.  `x:control` is the other side of a canary. */
 #ifndef REPLAY_TABLE_H
 #define REPLAY_TABLE_H
 

@@ -1,5 +1,6 @@
 #include "policies/explain/explain.h"
 
+#include "policies/explain/explain_compared.h"
 #include "policies/explain/explain_lines.h"
 #include "policies/explain/json_make.h"
 #include "policies/facts.h"
@@ -81,6 +82,7 @@ static bool goes_without_saying(const struct node *node)
     case OP_NOT:
     case OP_AND:
     case OP_OR:
+    case OP_SIDES:
         return true;
     case OP_FACT:
         return node->type == TYPE_TEXT;
@@ -117,6 +119,10 @@ static bool goes_without_saying(const struct node *node)
     case OP_BASELINE:
     case OP_CHANGE:
     case OP_BEFORE:
+    case OP_CANARY:
+    case OP_CONTROL:
+    case OP_WORSE:
+    case OP_WORSE_SHARE:
     case OP_LAST:
         break;
     }
@@ -146,7 +152,7 @@ static void list(json_t *because, const struct policy *policy,
 {
     const struct node *node = policy_node(policy, index);
     const char *expression = policy_text(policy, node->text);
-    json_t *entry = NULL;
+    json_t *entry = NULL, *compared = NULL;
 
     if (is_listed(because, expression)) {
         return;
@@ -154,6 +160,10 @@ static void list(json_t *because, const struct policy *policy,
     entry = json_made(json_object());
     put_text(entry, "expr", expression);
     put_value(entry, node, verdict->values[index]);
+    compared = explain_compared_json(policy, verdict, index);
+    if (compared != NULL) {
+        json_put(entry, "compared", compared);
+    }
     json_append(because, entry);
 }
 

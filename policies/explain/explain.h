@@ -18,7 +18,8 @@ json_t *explain_path(const struct policy *policy,
  * then from the top down the comparisons, the functions, the facts and the
  * named signals under it, each once: [{"expr":"...","value":0.087|true|null,
  * "unit":"ratio","unknown":"stale"}] ("unit" of numbers; "unknown" only when
- * value is null).  baseline() and before() are not entered. */
+ * value is null).  baseline() and before() are not entered.  worse() has
+ * "compared", what it has seen so far: explain_compared.h. */
 json_t *explain_because(const struct policy *policy,
                         const struct verdict *verdict);
 

@@ -1,5 +1,7 @@
 #include "policies/explain/explain.h"
 
+#include "policies/explain/explain_compared.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -152,7 +154,7 @@ static void tell(struct decisive *decisive, struct cause cause)
     const struct node *node = policy_node(decisive->policy, cause.node);
     enum answer answer = answer_of(decisive, cause.node);
     const char *sign = signs[node->op][answer != ANSWER_NO];
-    char shown[SHOWN_MAX + 1];
+    char shown[SHOWN_MAX + 1], compared[COMPARED_TEXT_MAX];
 
     if (decisive->count == DECISIVE_MAX || was_told(decisive, cause.node)) {
         return;
@@ -161,6 +163,10 @@ static void tell(struct decisive *decisive, struct cause cause)
     decisive->told[decisive->count++] = cause.node;
     if (sign != NULL) {
         add_comparison(decisive, node, sign);
+    } else if (answer != ANSWER_UNKNOWN &&
+               explain_compared(decisive->policy, decisive->verdict, cause.node,
+                                compared)) {
+        add(decisive, compared);
     } else {
         add(decisive, text_of(decisive, cause.node, shown));
         add(decisive, answer == ANSWER_NO        ? " is not so"

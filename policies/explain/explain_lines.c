@@ -1,5 +1,7 @@
 #include "policies/explain/explain_lines.h"
 
+#include "policies/explain/explain_compared.h"
+
 #include "policies/evaluate.h"
 #include "policies/facts.h"
 
@@ -164,12 +166,17 @@ static const char *comparison_sign(enum op op)
     return signs[op];
 }
 
-static void add_condition(struct line *line, const struct node *node)
+static void add_condition(struct line *line, uint16_t index)
 {
+    const struct node *node = policy_node(line->policy, index);
     const char *sign = comparison_sign(node->op);
+    char compared[COMPARED_TEXT_MAX];
 
     if (sign == NULL) {
         add(line, "%s", policy_text(line->policy, node->text));
+        if (explain_compared(line->policy, line->verdict, index, compared)) {
+            add(line, ": %s", compared);
+        }
         return;
     }
     add_side(line, node->a);
@@ -186,7 +193,7 @@ static void add_held(struct line *line, const struct node *node)
         add(line, "%s", policy_text(line->policy, node->text));
         return;
     }
-    add_condition(line, held);
+    add_condition(line, node->a);
     if (node->op == OP_FOR) {
         add(line, " for %s", duration_print(node->span, duration));
     } else {
@@ -206,7 +213,7 @@ static json_t *explain_line(struct line *line, const struct passage *passage)
         add_held(line, node);
         now = answer_of_value(line->verdict->values[node->a]);
     } else {
-        add_condition(line, node);
+        add_condition(line, passage->node);
     }
     return json_pack("{s:i,s:s,s:s,s:s*,s:s*}", "depth", passage->depth, "text",
                      line->text, "answer", answer_name(answer), "unknown",

@@ -3,6 +3,7 @@
 #include "policies/evaluate.h"
 #include "policies/judge.h"
 #include "policies/memory.h"
+#include "policies/sequential.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -64,8 +65,9 @@ static size_t align(size_t size)
 /* Lay out the rings of a release's memory; false when they are too much. */
 static bool lay_out_rings(struct draft *draft)
 {
-    size_t at =
-        JUDGE_HEADER_BYTES + draft->head.frozens * align(sizeof(struct value));
+    size_t at = JUDGE_HEADER_BYTES +
+                draft->head.frozens * align(sizeof(struct value)) +
+                draft->head.trials * sizeof(struct trial);
 
     for (uint16_t i = 0; i < draft->head.rings; i++) {
         struct ring *ring = &draft->rings[i];
@@ -128,6 +130,9 @@ static void measure_lookbacks(struct draft *draft)
         }
     }
     head->root_window = draft->traits[root->node].lookback;
+    if (head->trials > 0) { /* evidence is of all the time that can be had */
+        head->lookback = (HISTORY_ROWS_MAX - 1) * head->watch.every;
+    }
 }
 
 static bool check_history(const struct draft *draft)

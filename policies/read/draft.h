@@ -25,7 +25,10 @@ struct node_traits {
     time_ms lookback; /* how far it looks back from g, operands included */
     bool has_frozen;  /* baseline(), change() or before() somewhere below */
     bool has_before;
-    bool asks_safe; /* release.rollback_safe somewhere below */
+    bool asks_safe;   /* release.rollback_safe somewhere below */
+    bool two_sided;   /* a signal that has a control's side somewhere below */
+    bool has_sides;   /* canary(), control() or worse() somewhere below */
+    uint16_t control; /* the same on the control's side; 0: not made yet */
 };
 
 struct draft {
@@ -97,6 +100,9 @@ int64_t draft_grid_times(const struct draft *draft, time_ms span);
 
 /* False with an error for a policy that would hold up the loop. */
 bool policy_check_cost(const struct policy *policy, struct problems *problems);
+
+/* The longest [range] that a query looks back over; 0 for none. */
+time_ms query_range(const char *query);
 
 /* Warnings about a policy that loads. */
 void draft_lint(struct draft *draft);

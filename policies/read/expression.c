@@ -67,6 +67,8 @@ static void add_traits(struct draft *draft, struct node_traits *traits,
     traits->has_frozen = traits->has_frozen || more->has_frozen;
     traits->has_before = traits->has_before || more->has_before;
     traits->asks_safe = traits->asks_safe || more->asks_safe;
+    traits->two_sided = traits->two_sided || more->two_sided;
+    traits->has_sides = traits->has_sides || more->has_sides;
 }
 
 struct node *compiler_emit(struct compiler *compiler, size_t part, enum op op,
@@ -97,6 +99,7 @@ struct node *compiler_emit(struct compiler *compiler, size_t part, enum op op,
                           .ring_b = NONE_INDEX,
                           .frozen = NONE_INDEX,
                           .fleet = NONE_INDEX,
+                          .trial = NONE_INDEX,
                           .line = (uint16_t)line,
                           .column = (uint16_t)column};
     node->text = keep_part_text(compiler, syntax->begin, syntax->end);

@@ -1,23 +1,12 @@
 /* Calls: the table of functions, and what each wants of its arguments. */
-#include "policies/read/expression.h"
+#include "policies/read/call.h"
 #include "policies/read/fleet.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* What an argument must be, one letter each, in order:
- *   n a number          c a condition       s a fetched signal, by name
- *   q a quantile        p a percentage      h a span ahead
- *   f a factor, a percentage of at least 100 %
- *   W the window, at the end and optional   V a second, shorter one */
-struct function {
-    const char *name;
-    enum op op;
-    const char *arguments;
-    const char *usage;
-    time_ms window; /* the default */
-    int64_t least;  /* grid times a window must be able to hold */
-};
+static const char worse_usage[] = "worse(errors, requests) or worse(x), and "
+                                  "perhaps how much: worse(x, 110%)";
 
 static const struct function functions[] = {
     {"avg", OP_AVG, "nW", "avg(x, 5m)", 5 * MINUTE_MS, 3},
@@ -44,6 +33,10 @@ static const struct function functions[] = {
     {"rate", OP_RATE, "sW", "rate(x, 1m)", MINUTE_MS, 2},
     {"too_many", OP_TOO_MANY, "nnpW", "too_many(errors, requests, 5%, 5m)",
      5 * MINUTE_MS, 1},
+    {"canary", OP_CANARY, "n", "canary(x)", 0, 0},
+    {"control", OP_CONTROL, "n", "control(x)", 0, 0},
+    {"worse", OP_WORSE, "nF", worse_usage, 0, 0},
+    {"worse", OP_WORSE_SHARE, "nnF", worse_usage, 0, 0},
     {"burn", OP_BURN, "nnpWV", "burn(errors, requests, 99.9%, 1h, 5m)", HOUR_MS,
      1},
 };
@@ -52,21 +45,7 @@ static const struct function functions[] = {
 static const char known_functions[] =
     "avg min max sum stddev quantile count slope forecast rising baseline "
     "change at_deploy before surely absent flat rate too_many burn worsened "
-    "outgrows";
-
-static const char *const canary_functions[] = {"canary", "control", "worse"};
-
-/* What one call's arguments say. */
-struct call {
-    const struct function *function;
-    const struct syntax_node *syntax;
-    size_t part;
-    uint16_t operands[2];
-    size_t operand_count;
-    double number, factor;
-    time_ms window, horizon;
-    const struct syntax_node *window_syntax; /* NULL: the default */
-};
+    "outgrows canary control worse";
 
 static bool has_name(const char *name, const char *text, size_t length)
 {
@@ -198,6 +177,7 @@ static bool take_argument(struct compiler *compiler, struct call *call,
     case 'p':
         return take_share(compiler, call, argument, false);
     case 'f':
+    case 'F':
         return take_factor(compiler, call, argument);
     case 'W':
         call->window_syntax = &compiler->syntax.node[argument];
@@ -212,7 +192,7 @@ static bool take_arguments(struct compiler *compiler, struct call *call)
 {
     const char *letters = call->function->arguments;
     size_t most = strlen(letters);
-    size_t least = strcspn(letters, "W");
+    size_t least = strcspn(letters, "WF");
     bool good = true;
 
     if (call->syntax->arguments < least || call->syntax->arguments > most) {
@@ -302,13 +282,22 @@ static bool check_frozen(struct compiler *compiler, const struct call *call)
 {
     const struct node_traits *traits = compiler->draft->traits;
     bool before = call->function->op == OP_BEFORE;
-    bool known = true;
+    bool known = true, sides = false;
 
     for (size_t i = 0; i < call->operand_count; i++) {
         uint16_t operand = call->operands[i];
 
+        sides = sides || traits[operand].has_sides;
         known = known && !(before ? traits[operand].has_before
                                   : traits[operand].has_frozen);
+    }
+    if (sides) {
+        (void)compiler_error(compiler, call->syntax->begin, call->syntax->end,
+                             "%s() looks at the time before the deploy, when "
+                             "there was no canary; take canary(), control() "
+                             "and worse() out of it",
+                             call->function->name);
+        return false;
     }
     if (known) {
         return true;
@@ -335,11 +324,15 @@ static bool check_call(struct compiler *compiler, struct call *call)
     if (op == OP_BURN && !check_burn(compiler, call)) {
         return false;
     }
-    if ((op == OP_BURN || op == OP_TOO_MANY || op == OP_WORSENED) &&
+    if ((op == OP_BURN || op == OP_TOO_MANY || op == OP_WORSENED ||
+         op == OP_WORSE_SHARE) &&
         !check_shares(compiler, call)) {
         return false;
     }
     if (is_frozen(op) && !check_frozen(compiler, call)) {
+        return false;
+    }
+    if (call_has_sides(call) && !call_check_sides(compiler, call)) {
         return false;
     }
     (void)snprintf(name, sizeof(name), "%s()", call->function->name);
@@ -426,6 +419,8 @@ static void set_meaning(struct compiler *compiler, const struct call *call)
     case OP_BURN:
     case OP_WORSENED:
     case OP_OUTGROWS:
+    case OP_WORSE:
+    case OP_WORSE_SHARE:
         type = TYPE_CONDITION;
         unit = (struct unit){0, 0, 0};
         break;
@@ -444,10 +439,14 @@ static bool is_past_only(enum op op)
 static bool emit_call(struct compiler *compiler, struct call *call)
 {
     enum op op = call->function->op;
-    struct node *node = compiler_emit(
-        compiler, call->part, op, call->operands[0],
-        call->operand_count == 2 ? call->operands[1] : NONE_INDEX);
+    struct node *node = NULL;
 
+    if (call_has_sides(call) && !call_take_sides(compiler, call)) {
+        return false;
+    }
+    node = compiler_emit(compiler, call->part, op, call->operands[0],
+                         call->operand_count == 2 ? call->operands[1]
+                                                  : NONE_INDEX);
     if (node == NULL) {
         return false;
     }
@@ -459,11 +458,31 @@ static bool emit_call(struct compiler *compiler, struct call *call)
     if (is_frozen(op) && !freeze(compiler, call, node)) {
         return false;
     }
+    if (call_has_sides(call)) {
+        return call_gather(compiler, call, node);
+    }
     return call->window == 0 || is_past_only(op) ||
            keep_past(compiler, call, node);
 }
 
 /* --- The door ------------------------------------------------------------- */
+
+/* worse(errors, requests) and worse(x) are two functions of one name: the
+ * second argument of the latter is a percentage, if there is one. */
+static const struct function *choose_function(const struct compiler *compiler,
+                                              const struct syntax_node *syntax,
+                                              const struct function *function)
+{
+    const struct syntax_node *second = NULL;
+
+    if (function == NULL || function->op != OP_WORSE || syntax->arguments < 2) {
+        return function;
+    }
+    second = &compiler->syntax.node[syntax->argument[1]];
+    return second->kind == SYNTAX_LITERAL && second->literal == TOKEN_PERCENT
+               ? function
+               : function + 1;
+}
 
 static void complain_of_function(struct compiler *compiler,
                                  const struct syntax_node *syntax,
@@ -477,16 +496,6 @@ static void complain_of_function(struct compiler *compiler,
     (void)snprintf(name, sizeof(name), "%.*s",
                    (int)(length < sizeof(name) ? length : sizeof(name) - 1),
                    text);
-    for (size_t i = 0; i < sizeof(canary_functions) / sizeof(char *); i++) {
-        if (strcmp(canary_functions[i], name) == 0) {
-            (void)compiler_error(compiler, syntax->begin,
-                                 syntax->begin + length,
-                                 "%s() compares the sides of a canary, which "
-                                 "this version does not have",
-                                 name);
-            return;
-        }
-    }
     if (draft_symbol(compiler->draft, text, length) != NULL) {
         (void)compiler_error(compiler, syntax->begin, syntax->begin + length,
                              "'%s' is a signal, not a function", name);
@@ -531,6 +540,7 @@ void compile_call(struct compiler *compiler, size_t part)
         compiler->meaning[part].broken = true;
         return;
     }
+    call.function = choose_function(compiler, syntax, call.function);
     call.window = call.function->window;
     good = take_arguments(compiler, &call) && check_call(compiler, &call) &&
            emit_call(compiler, &call);

@@ -226,7 +226,7 @@ static time_ms range_at(const char *text)
     return *text == ']' || *text == ':' ? span : 0;
 }
 
-static time_ms longest_range(const char *query)
+time_ms query_range(const char *query)
 {
     time_ms longest = 0;
 
@@ -248,12 +248,9 @@ static void lint_settle(const struct draft *draft)
 
     for (uint16_t i = 0; i < draft->head.signals; i++) {
         const struct signal *signal = &draft->signals[i];
-        time_ms span = signal->fetch == FETCH_PROMETHEUS
-                           ? longest_range(text_of(draft, signal->query))
-                           : 0;
 
-        if (span > longest) {
-            longest = span;
+        if (signal->range > longest) {
+            longest = signal->range;
             name = text_of(draft, signal->name);
         }
     }

@@ -1,5 +1,6 @@
 /* `is` signals: each in its turn after those it needs, each a node with a
  * name; or, for replay, fetched from a column of its name. */
+#include "policies/evaluate.h"
 #include "policies/read/draft.h"
 #include "policies/read/lexer.h"
 #include "policies/read/told.h"
@@ -41,6 +42,31 @@ static const struct node *unchanged_node(const struct draft *draft,
         }
     }
     return NULL;
+}
+
+/* The column is as smooth as the queries that it stands for, and has a
+ * control's side if they had.  Operands have smaller indexes: one pass down
+ * from @meant finds what it read. */
+static void take_after(struct signal *signal, const struct policy *policy,
+                       const struct node *meant)
+{
+    bool read[POLICY_NODES_MAX] = {false};
+
+    read[meant->a] = true;
+    for (uint16_t i = (uint16_t)(meant->a + 1); i > 0; i--) {
+        const struct node *node = policy_node(policy, i - 1);
+
+        for (int j = 0; read[i - 1] && j < op_operands(node->op); j++) {
+            read[j == 0 ? node->a : node->b] = true;
+        }
+        if (read[i - 1] && node->op == OP_SIGNAL) {
+            const struct signal *one = policy_signal(policy, node->signal);
+
+            signal->two_sided = signal->two_sided || one->two_sided;
+            signal->range =
+                one->range > signal->range ? one->range : signal->range;
+        }
+    }
 }
 
 /* A condition comes as 0 and 1: true above one half. */
@@ -89,6 +115,7 @@ static void replace_by_column(struct draft *draft, struct symbol *symbol)
                               .node = NONE_INDEX};
     signal->query = draft_text(draft, symbol->expression->text,
                                symbol->expression->text_length);
+    take_after(signal, draft->unchanged, meant);
     symbol->signal = draft->head.signals++;
     symbol->broken = false;
     if (draft_signal_node(draft, symbol) != NONE_INDEX &&

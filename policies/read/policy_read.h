@@ -25,9 +25,15 @@ struct policy_changes {
 /* Read a policy as policy_read() does, then change it: an `is` signal that is
  * among the columns is no longer worked out but fetched under its own name,
  * with the unit it had (a condition is true above one half), and what only its
+<<<<<<< HEAD
  * expression read is read no more (signal.node is NONE_INDEX).  So is a fact
  * that a table may tell: `release.stuck`, `fleet.breaching`,
  * `fleet.rollbacks(1h)`, `fleet.released(30m)`.  Other names among the columns
+=======
+ * expression read is read no more (signal.node is NONE_INDEX).  The control's
+ * side of a signal x is the column "x:control".  Other names among the columns
+>>>>>>> 8378c92 (policies: two versions side by side: canary(), control(),
+worse())
  * change nothing.  A max_age that is not written is 0. */
 struct policy *policy_read_changed(const char *path, const char *source,
                                    size_t length,

@@ -130,6 +130,7 @@ static void read_selection(struct draft *draft, const struct yaml_item *entry,
     signal->selects++;
     select->label = draft_text(draft, entry->key, strlen(entry->key));
     if (read_selected_fact(draft, text, select)) {
+        signal->two_sided = signal->two_sided || select->fact == FACT_VERSION;
         return;
     }
     if (strncmp(text, "release.", strlen("release.")) == 0) {
@@ -255,6 +256,9 @@ static void read_fetched(struct draft *draft, const struct yaml_item *entry,
     refuse_beside(draft, entry, "select", key);
     refuse_beside(draft, entry, "fresh", key);
     read_options(draft, entry, &signal);
+    signal.range = !symbol->broken && fetch == FETCH_PROMETHEUS
+                       ? query_range(query->text)
+                       : 0;
     signal.name = draft_text(draft, entry->key, strlen(entry->key));
     symbol->signal = draft->head.signals;
     draft->signals[draft->head.signals++] = signal;
@@ -282,6 +286,7 @@ uint16_t draft_node(struct draft *draft, const struct symbol *symbol,
                       .ring_b = NONE_INDEX,
                       .frozen = NONE_INDEX,
                       .fleet = NONE_INDEX,
+                      .trial = NONE_INDEX,
                       .text = text,
                       .line = (uint16_t)symbol->item->key_line,
                       .column = (uint16_t)symbol->item->key_column};
@@ -304,6 +309,7 @@ uint16_t draft_signal_node(struct draft *draft, struct symbol *symbol)
         return NONE_INDEX;
     }
     draft->nodes[symbol->node].signal = symbol->signal;
+    draft->traits[symbol->node].two_sided = signal->two_sided;
     signal->node = symbol->node;
     return symbol->node;
 }

@@ -146,6 +146,36 @@ static void a_fact_that_is_not_said_is_never_asked_for(void **state)
     policy_free(policy);
 }
 
+/* One query of two selections: the release's version, and the last good. */
+static void both_sides_of_a_canary_are_asked_for(void **state)
+{
+    static const char text[] =
+        "policy: shop\n"
+        "watch: {for: 1h, every: 15s}\n"
+        "signals: {load: {prometheus: load, select: {v: release.version}, "
+        "unit: count}}\n"
+        "tree: {question: full?, if: load > control(load), then: {page: full}, "
+        "else: healthy}\n";
+    struct backtest_release release = release_at(T0, NULL);
+    struct policy *policy = NULL;
+    struct past *past = NULL;
+
+    (void)state;
+    problems_init(&problems, "shop.yaml");
+    policy = policy_read("shop.yaml", text, strlen(text), &problems);
+    assert_non_null(policy);
+    (void)snprintf(release.release.version, NAME_MAX_BYTES, "1.1");
+    (void)snprintf(release.release.last_good, NAME_MAX_BYTES, "1.0");
+    past = past_new(policy, &release);
+    assert_int_equal(past_questions(past), 2);
+    assert_string_equal(past_question(past, 0)->query, "load");
+    assert_string_equal(past_question(past, 1)->query, "load");
+    assert_string_equal(past_question(past, 0)->selection.values[0], "1.1");
+    assert_string_equal(past_question(past, 1)->selection.values[0], "1.0");
+    past_free(past);
+    policy_free(policy);
+}
+
 static void every_unknown_survives_its_cell(void **state)
 {
     static const char *const names[] = {"x"};
@@ -264,6 +294,7 @@ int main(void)
         cmocka_unit_test(points_become_the_cells_of_their_grid_times),
         cmocka_unit_test(what_is_not_fresh_is_stale),
         cmocka_unit_test(a_fact_that_is_not_said_is_never_asked_for),
+        cmocka_unit_test(both_sides_of_a_canary_are_asked_for),
         cmocka_unit_test(every_unknown_survives_its_cell),
         cmocka_unit_test(a_release_is_judged_until_the_next_one_or_the_end),
         cmocka_unit_test(rules_are_counted_by_their_paths),

@@ -234,6 +234,74 @@ static void the_explanation_names_the_table(void **state)
     end(&bench);
 }
 
+static const char sided[] =
+    "policy: p\nmode: auto\nwatch: {every: 10s, settle: 0s}\n"
+    "signals:\n"
+    "  e: {prometheus: 'rate(e[1m])', select: {v: release.version},\n"
+    "      unit: per_second}\n"
+    "  r: {prometheus: 'rate(r[1m])', select: {v: release.version},\n"
+    "      unit: per_second}\n"
+    "  rate_of: {is: e / r}\n"
+    "tree: {question: q, if: rate_of > 2 * control(rate_of) or "
+    "worse(rate_of),\n"
+    "       then: {page: so}, else: healthy}\n";
+
+static uint16_t spaced(const struct policy *policy)
+{
+    for (uint16_t i = 0; i < policy->nodes; i++) {
+        if (policy_node(policy, i)->op == OP_WORSE) {
+            return i;
+        }
+    }
+    fail_msg("nothing is compared");
+    return NONE_INDEX;
+}
+
+/* Of fetched signals, and of an expression that a column replaces. */
+static void the_other_side_of_a_canary_is_a_column(void **state)
+{
+    static const char *const tables[] = {
+        "time,e,r,e:control,r:control\n1000,3,30,4,100\n1010,3,30,6,100\n",
+        "time,rate_of,rate_of:control\n1000,0.1,0.04\n1010,0.1,0.06\n",
+    };
+    struct bench bench;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        begin(&bench, sided, tables[i], 0);
+        assert_int_equal(problems.count, 0);
+        judge_start(bench.policy, bench.judge, 990 * SECOND_MS);
+        look(&bench, 1000 * SECOND_MS, CSV_STEP);
+        assert_int_equal(verdict.root, ANSWER_YES);
+        look(&bench, 1010 * SECOND_MS, CSV_STEP);
+        assert_int_equal(verdict.root, ANSWER_NO);
+        assert_int_equal(policy_node(bench.policy, spaced(bench.policy))->span,
+                         MINUTE_MS);
+        end(&bench);
+    }
+}
+
+/* A column is as smooth as the queries that it stands for. */
+static void a_column_is_as_smooth_as_what_it_replaces(void **state)
+{
+    static const char *const tables[] = {"time,e,r\n1000,3,30\n",
+                                         "time,rate_of\n1000,0.1\n"};
+    char policy[sizeof(sided) + 16];
+    struct bench bench;
+    char *range = NULL;
+
+    (void)state;
+    memcpy(policy, sided, sizeof(sided));
+    range = strstr(policy, "[1m]");
+    memcpy(range, "[5m]", 4);
+    for (size_t i = 0; i < 2; i++) {
+        begin(&bench, policy, tables[i], 0);
+        assert_int_equal(policy_node(bench.policy, spaced(bench.policy))->span,
+                         5 * MINUTE_MS);
+        end(&bench);
+    }
+}
+
 static void what_is_missed_and_what_is_too_much_is_said_once(void **state)
 {
     struct bench bench;
@@ -387,6 +455,8 @@ int main(void)
         cmocka_unit_test(a_column_replaces_an_expression),
         cmocka_unit_test(a_column_tells_a_fact),
         cmocka_unit_test(the_explanation_names_the_table),
+        cmocka_unit_test(the_other_side_of_a_canary_is_a_column),
+        cmocka_unit_test(a_column_is_as_smooth_as_what_it_replaces),
         cmocka_unit_test(what_is_missed_and_what_is_too_much_is_said_once),
         cmocka_unit_test(another_grid_replaces_the_policys),
         cmocka_unit_test(it_judges_whatever_release),

@@ -90,6 +90,60 @@ static void the_same_is_not_told_twice_and_not_more_than_five(void **state)
     expect("x 7 > 1, x 7 > 2, x 7 > 3, x 7 > 4, x 7 > 5");
 }
 
+static const char canary[] =
+    "policy: canary\n"
+    "mode: suggest\n"
+    "watch: {every: 15s, settle: 1m}\n"
+    "signals:\n"
+    "  e: {prometheus: e, select: {v: release.version}, unit: per_second}\n"
+    "  r: {prometheus: r, select: {v: release.version}, unit: per_second}\n"
+    "  x: {prometheus: x, select: {v: release.version}, unit: seconds}\n"
+    "tree:\n"
+    "  question: Is it worse?\n"
+    "  if: worse(e, r, 150%) or worse(e, r) or worse(x, 110%)\n"
+    "  then: {page: so}\n"
+    "  else: healthy\n";
+
+/* So many looks after settling, at 20 and 380 requests a second. */
+static void compare(int looks, double errors, double x)
+{
+    world_policy(&world, canary);
+    world_say(&world, "e", errors);
+    world_say(&world, "r", 20);
+    world_say(&world, "x", x);
+    world_say(&world, "e:control", 0.2);
+    world_say(&world, "r:control", 380);
+    world_say(&world, "x:control", 1);
+    world_looks(&world, 1, 4 + looks);
+}
+
+static void what_was_compared_is_told_with_its_numbers(void **state)
+{
+    (void)state;
+    compare(3, 0.2, 1.05);
+    expect("canary 9 of 900 failed (1%), control 9 of 17,100 (0.05263%): not "
+           "worse than 150% of control so far (evidence 26 : 1), canary 9 of "
+           "900 failed (1%), control 9 of 17,100 (0.05263%): not worse so far "
+           "(evidence 60 : 1), canary higher than 110% of control in 0 of 1 "
+           "comparisons: not worse so far (evidence 1.0 : 1)");
+    compare(4, 0.2, 1.05);
+    expect("canary 12 of 1,200 failed (1%), control 12 of 22,800 (0.05263%): "
+           "worse than 150% of control at 1% (evidence 137 : 1), canary 12 of "
+           "1,200 failed (1%), control 12 of 22,800 (0.05263%): worse at 1% "
+           "(evidence 442 : 1)");
+    compare(1000, 0.005, 1.2);
+    expect("canary higher than 110% of control in 250 of 250 comparisons: "
+           "worse at 1% (evidence over 1,000,000 : 1)");
+}
+
+static void before_it_has_settled_there_is_nothing_to_tell(void **state)
+{
+    (void)state;
+    compare(-1, 0.2, 2);
+    expect("worse(e, r, 150%) is not known, worse(e, r) is not known, "
+           "worse(x, 110%) is not known");
+}
+
 static void a_small_buffer_cuts(void **state)
 {
     char text[8];
@@ -146,6 +200,8 @@ int main(void)
         cmocka_unit_test(a_limit_that_moves_is_told_with_its_value),
         cmocka_unit_test(what_is_not_known_says_why),
         cmocka_unit_test(the_same_is_not_told_twice_and_not_more_than_five),
+        cmocka_unit_test(what_was_compared_is_told_with_its_numbers),
+        cmocka_unit_test(before_it_has_settled_there_is_nothing_to_tell),
         cmocka_unit_test(a_small_buffer_cuts),
         cmocka_unit_test(only_whole_characters_are_told),
     };

@@ -463,7 +463,8 @@ static void names_are_explained(void **state)
         {"average(share) > 5%",
          "1: unknown function 'average'; known are avg min max sum stddev "
          "quantile count slope forecast rising baseline change at_deploy "
-         "before surely absent flat rate too_many burn worsened outgrows\n"},
+         "before surely absent flat rate too_many burn worsened outgrows "
+         "canary control worse\n"},
         {"rissing(share)",
          "1: unknown function 'rissing'; did you mean 'rising'?\n"},
         {"release.rolback_safe", "1: unknown fact 'release.rolback_safe'; did "
@@ -478,13 +479,6 @@ static void names_are_explained(void **state)
          "1: this fact is written 'fleet.breaching'\n"},
         {"fleet.releases(1h) > 2", "1: unknown function 'fleet.releases'; did "
                                    "you mean 'fleet.released'?\n"},
-        {"worse(share)", "1: worse() compares the sides of a canary, which "
-                         "this version does not have\n"},
-        {"canary(share) > control(share)",
-         "1: canary() compares the sides of a canary, which this version "
-         "does not have\n"
-         "17: control() compares the sides of a canary, which this version "
-         "does not have\n"},
     };
 
     (void)state;
@@ -562,6 +556,17 @@ static void windows_are_explained(void **state)
         {"before(before(hurt))",
          "1: before() looks at the time before the deploy, where another "
          "before() is not known yet\n"},
+        {"worse()", "1: worse() takes 1 or more arguments: worse(errors, "
+                    "requests) or worse(x), and perhaps how much: worse(x, "
+                    "110%)\n"},
+        {"worse(share)",
+         "7: 'share' has no two sides: no signal in it selects by the "
+         "release's version, as 'select: {version: release.version}' does\n"},
+        {"canary(share) > control(5%)",
+         "8: 'share' has no two sides: no signal in it selects by the "
+         "release's version, as 'select: {version: release.version}' does\n"
+         "25: '5%' has no two sides: no signal in it selects by the "
+         "release's version, as 'select: {version: release.version}' does\n"},
     };
 
     (void)state;

@@ -127,6 +127,58 @@ static void a_policy_freezes_16_things(void **state)
                  "before() (worsened() counts twice)");
 }
 
+#define SPLIT "prometheus: q, select: {version: release.version}, unit: count"
+
+static void the_controls_side_is_signals_too(void **state)
+{
+    struct text text;
+
+    (void)state;
+    for (size_t count = 16; count <= 17; count++) {
+        begin(&text, HEAD TREE "signals:\n");
+        for (size_t i = 0; i < count; i++) {
+            (void)fprintf(text.out,
+                          "  x%zu: {" SPLIT "}\n"
+                          "  c%zu: {is: control(x%zu)}\n",
+                          i, i, i);
+        }
+        check(&text, count == 16 ? NULL
+                                 : "with the control's side the policy has "
+                                   "more than 32 fetched signals");
+    }
+}
+
+static void the_controls_side_is_nodes_too(void **state)
+{
+    struct text text;
+
+    (void)state;
+    begin(&text, HEAD TREE "signals:\n  x: {" SPLIT "}\n");
+    for (size_t i = 0; i < 5; i++) {
+        (void)fprintf(text.out, "  n%zu: {is: control(x", i);
+        repeat(&text, " + 1", 31);
+        (void)fputs(")}\n", text.out);
+    }
+    (void)fputs("  m: {is: control(x", text.out);
+    repeat(&text, " + 1", 12);
+    (void)fputs(")}\n", text.out);
+    check(&text, "with the control's side the policy has more than 512 parts "
+                 "of expressions");
+}
+
+static void a_policy_gathers_8_kinds_of_evidence(void **state)
+{
+    struct text text;
+
+    (void)state;
+    for (size_t count = 8; count <= 9; count++) {
+        begin(&text, HEAD TREE "signals:\n  x: {" SPLIT "}\n");
+        add_signals(&text, count, "is: worse(x * ", ")");
+        check(&text,
+              count == 8 ? NULL : "more than 8 of worse() in one policy");
+    }
+}
+
 static void a_policy_asks_8_facts_of_the_fleet(void **state)
 {
     struct text text;
@@ -304,6 +356,9 @@ int main(void)
         cmocka_unit_test(names_are_nodes_too),
         cmocka_unit_test(a_policy_looks_back_on_32_things),
         cmocka_unit_test(a_policy_freezes_16_things),
+        cmocka_unit_test(the_controls_side_is_signals_too),
+        cmocka_unit_test(the_controls_side_is_nodes_too),
+        cmocka_unit_test(a_policy_gathers_8_kinds_of_evidence),
         cmocka_unit_test(a_policy_asks_8_facts_of_the_fleet),
         cmocka_unit_test(a_query_has_2048_bytes),
         cmocka_unit_test(four_labels_are_selected_by),
