@@ -26,7 +26,8 @@ struct scene {
     uint32_t chance;
 };
 
-static const char *const policies[] = {"user-service.yaml", "default.yaml"};
+static const char *const policies[] = {"user-service.yaml", "default.yaml",
+                                       "../../tests/golden/cases/b.yaml"};
 
 /* A small generator: the same rows in every run. */
 static uint32_t next(struct scene *scene, uint32_t below)
@@ -61,6 +62,7 @@ static struct scene *begin(const char *name)
         (struct facts){.service = "user-service",
                        .environment = "production",
                        .version = "2.4.0",
+                       .control_version = "2.3.0",
                        .data_change = "none",
                        .labels = scene->labels,
                        .labels_count = 1,
