@@ -45,7 +45,7 @@ static const struct flavour flavours[FLAVOURS] = {
      * its way. */
     {MODE_AUTO, MODE_AUTO, MODE_AUTO, "auto", "auto", 5000, 0, 30000, 120000,
      15000, 0, "error_rate > 5%", "then", "", BACK, true},
-    {MODE_AUTO, MODE_AUTO, MODE_AUTO, "auto", "auto", 5000, 5000, 40000, 150000,
+    {MODE_AUTO, MODE_SUGGEST, MODE_AUTO, "auto", "", 5000, 5000, 40000, 150000,
      20000, 15000, "error_rate > 5% for 15s", "then", "release.rollback_safe",
      BACK, true},
     {MODE_AUTO, MODE_SUGGEST, MODE_AUTO, "auto", "", 5000, 0, 30000, 120000,
