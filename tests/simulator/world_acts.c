@@ -316,9 +316,11 @@ static void act_policy(struct actor *actor)
 static void act_order(struct actor *actor)
 {
     static const enum command_kind kinds[] = {
-        COMMAND_ADOPT,    COMMAND_HOLD,     COMMAND_RESUME, COMMAND_ROLLBACK,
-        COMMAND_ROLLBACK, COMMAND_ROLLBACK, COMMAND_FREEZE, COMMAND_THAW,
-        COMMAND_OVERRIDE, COMMAND_ANNOUNCE, COMMAND_CLOSE,  COMMAND_CLOSE};
+        COMMAND_ADOPT,    COMMAND_HOLD,     COMMAND_RESUME,  COMMAND_ROLLBACK,
+        COMMAND_ROLLBACK, COMMAND_ROLLBACK, COMMAND_FREEZE,  COMMAND_THAW,
+        COMMAND_OVERRIDE, COMMAND_ANNOUNCE, COMMAND_CLOSE,   COMMAND_CLOSE,
+        COMMAND_APPROVE,  COMMAND_APPROVE,  COMMAND_APPROVE, COMMAND_CANCEL,
+        COMMAND_CANCEL,   COMMAND_MUTE,     COMMAND_MUTE};
     struct request *request = request_new(actor->world, actor->service);
     request->kind = DICE_PICK(&actor->dice, kinds);
     request->span = dice_between(&actor->dice, 1000, 600000);
