@@ -38,9 +38,11 @@ def misfits(mutants):
 
 
 def copy_tree(folder):
+    """All is new, or what was built of the last mutant would be newer."""
     source = folder / "source"
     shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns("build", ".git", "corpus"))
+    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns("build", ".git", "corpus"),
+                    copy_function=shutil.copy)
     return source
 
 
