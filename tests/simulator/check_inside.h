@@ -46,8 +46,9 @@ struct seen_rollback {
     time_ms intended_at, applied_at; /* by the journal's clock */
     uint32_t clock_sets;             /* when it was applied, likewise: */
     time_ms offset;                  /* of the wall clock */
-    time_ms acts_at;                 /* its countdown's end, 0: none runs */
-    bool is_approved;                /* since it was refused last */
+    time_ms countdown;
+    time_ms acts_at;  /* its countdown's end, 0: none runs */
+    bool is_approved; /* since it was refused last */
     char suspect[PLAN_NAME_MAX], target[PLAN_NAME_MAX];
     uint64_t refused;  /* the newest refusal's record */
     uint64_t refusals; /* bits, see check_journal.c */

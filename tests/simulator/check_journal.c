@@ -347,6 +347,7 @@ static void consented(struct seen_rollback *rollback,
 {
     if (strcmp(record->code, "countdown") == 0) {
         rollback->acts_at = record->until;
+        rollback->countdown = record->countdown;
     } else if (strcmp(record->code, "suggested") == 0) {
         rollback->acts_at = 0;
     } else if (strcmp(record->code, "approved") == 0) {
@@ -584,6 +585,8 @@ static void count_from_now(struct check *check, time_ms at)
 {
     for (size_t i = 0; i < check->rollbacks_count; i++) {
         at_most(&check->rollbacks[i].intended_at, at);
+        at_most(&check->rollbacks[i].acts_at,
+                at + check->rollbacks[i].countdown);
     }
     for (size_t i = 0; i < check->incidents_count; i++) {
         at_most(&check->incidents[i].blamed_at, at);
