@@ -94,7 +94,7 @@ static void check_judged(struct check *check, const struct core *core,
     const struct seen_release *seen = seen_release(check, release.id);
     assert(seen != NULL);
     if (seen->flavour < 0 || !seen->goes_back ||
-        seen->muted_until > clock_wall() ||
+        seen->muted_until > clock_wall() - JUDGED_WITHIN_MS ||
         check_mode(check, place, seen->flavour, seen->unsure) != MODE_AUTO) {
         return;
     }

@@ -324,6 +324,9 @@ static void act_order(struct actor *actor)
     struct request *request = request_new(actor->world, actor->service);
     request->kind = DICE_PICK(&actor->dice, kinds);
     request->span = dice_between(&actor->dice, 1000, 600000);
+    if (request->kind == COMMAND_CANCEL) {
+        request->span = 0; /* it has none of its own */
+    }
     memcpy(request->version,
            dice_one_in(&actor->dice, 3) ? any_version(actor)->name
                                         : service_of(actor)->live,
