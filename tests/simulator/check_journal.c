@@ -384,7 +384,8 @@ static void check_recovered(const struct check *check,
     const struct seen_look *look = NULL;
     if (rollback->clock_sets != check->clock_sets ||
         rollback->offset != clock_wall() - clock_boot() ||
-        record->at < clock_wall() - 5 * SECOND_MS) {
+        record->at < clock_wall() - 5 * SECOND_MS ||
+        record->at > clock_wall() + 5 * SECOND_MS) {
         return; /* grid times jumped, or it is long ago */
     }
     for (size_t i = 0; (look = seen_look_back(check, i)) != NULL; i++) {
@@ -569,6 +570,9 @@ static void clock_set(struct check *check, const struct record *record)
     }
     for (size_t i = 0; i < check->incidents_count; i++) {
         shift(&check->incidents[i].blamed_at, record->difference);
+    }
+    for (size_t i = 0; i < check->releases_count; i++) {
+        shift(&check->releases[i].muted_until, record->difference);
     }
     for (size_t i = 0; i < check->plan->services_count; i++) {
         shift(&check->services[i].announced_until, record->difference);
