@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "controller/core/describe.h"
+#include "controller/core/guard.h"
 #include "controller/core/inside.h"
 #include "controller/core/requests.h"
 
@@ -41,22 +42,55 @@ static struct rollback *named_rollback(struct core *core,
     return rollback;
 }
 
+/* The one that people can still answer instead of @rollback, or NULL. */
+static const struct rollback *successor(const struct core *core,
+                                        const struct rollback *rollback)
+{
+    const struct release *release = release_find(core, rollback->release);
+    const struct rollback *newest =
+        release ? rollback_find(core, release->rollback) : NULL;
+    return newest && newest != rollback && newest->state == ROLLBACK_PROPOSED
+               ? newest
+               : NULL;
+}
+
+static bool is_open(const struct core *core, const struct rollback *rollback)
+{
+    const struct release *release = release_find(core, rollback->release);
+    const struct service *service = service_at(core, rollback->service);
+    return (rollback->state == ROLLBACK_PROPOSED ||
+            rollback->state == ROLLBACK_REFUSED) &&
+           release && release->rollback == rollback->id &&
+           rollback->incident == service->incident;
+}
+
+static bool came_to_that(const struct rollback *rollback,
+                         enum command_kind kind)
+{
+    return kind == COMMAND_APPROVE ? rollback_is_under_way(rollback) ||
+                                         rollback->state == ROLLBACK_RECOVERED
+                                   : rollback->state == ROLLBACK_CANCELLED;
+}
+
 /* What it came to, when it is too late to say anything about it. */
 static bool is_too_late(struct core *core, const struct input *input,
                         const struct rollback *rollback)
 {
-    if (rollback->state == ROLLBACK_PROPOSED ||
-        rollback->state == ROLLBACK_REFUSED) {
+    if (is_open(core, rollback)) {
         return false;
     }
-    bool approves = input->command.kind == COMMAND_APPROVE;
-    bool same = approves ? rollback_is_spent(rollback)
-                         : rollback->state == ROLLBACK_CANCELLED;
-    char id[DIGITS_MAX], text[RECORD_TEXT_MAX];
+    const struct rollback *next = successor(core, rollback);
+    const char *verb = command_name(input->command.kind);
+    bool same = !next && came_to_that(rollback, input->command.kind);
+    char id[DIGITS_MAX], other[DIGITS_MAX], text[RECORD_TEXT_MAX];
     text_join(text, sizeof text, "rollback ", text_digits(rollback->id, id),
               rollback_is_under_way(rollback) ? " is under way: "
                                               : " is over: ",
               rollback_state_name(rollback->state), NULL);
+    if (next) {
+        text_append(text, sizeof text, "; ", text_digits(next->id, other),
+                    " waits now: 'lastgood ", verb, " ", other, "'", NULL);
+    }
     answer_about(core, input, rollback,
                  same ? OUTCOME_ALREADY : OUTCOME_CONFLICT,
                  rollback_state_name(rollback->state), text);
@@ -151,23 +185,44 @@ void approval_approve(struct core *core, const struct input *input)
 
 /* ---- no ---------------------------------------------------------------- */
 
+/* A later "no" never takes back an earlier one. */
 static void mute(struct core *core, const struct input *input,
                  const struct release *release, const struct rollback *rollback)
 {
     const struct service *service = service_at(core, release->service);
     time_ms span = input->command.span ? input->command.span : MUTE_DEFAULT_MS;
+    time_ms until = core->now + span;
+    bool was_muted = release->muted_until > core->now;
+    bool all = !rollback || rollback->leaf == NONE_INDEX ||
+               (was_muted && release->muted_leaf == NONE_INDEX);
     struct record *record = core_record_about(core, RECORD_MUTED, service);
     record->release = release->id;
     record->incident = service->incident;
     text_copy(record->version, sizeof record->version, release->version);
-    if (rollback && rollback->leaf != NONE_INDEX) {
+    if (!all) {
         record->leaf = rollback->leaf;
         text_copy(record->digest, sizeof record->digest, rollback->digest);
     }
-    record->until = core->now + span;
+    record->until = was_muted && release->muted_until > until
+                        ? release->muted_until
+                        : until;
     text_copy(record->by, sizeof record->by, who(input));
     text_copy(record->text, sizeof record->text, input->command.reason);
     core_tell(core, record);
+}
+
+/* Also when it waits for its leaf: it does not leave later by itself. */
+static void refuse_muted(struct core *core, const struct release *release)
+{
+    struct rollback *rollback = rollback_find(core, release->rollback);
+    if (!rollback || rollback->state != ROLLBACK_PROPOSED || rollback->manual) {
+        return;
+    }
+    char at[MOMENT_TEXT_MAX], text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, release->muted_by, " muted it until ",
+              describe_moment(release->muted_until, at), NULL);
+    rollback_stop_waiting(core, rollback);
+    rollback_refuse(core, rollback, REFUSAL_MUTED, text);
 }
 
 static void say_no(const struct core *core, const struct input *input,
@@ -203,11 +258,11 @@ void approval_cancel(struct core *core, const struct input *input)
     record_command(core, input, service_at(core, rollback->service), rollback);
     rollback_stop_waiting(core, rollback);
     char said[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
-    say_no(core, input, mutes ? core->now + MUTE_DEFAULT_MS : 0, said);
-    rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, "cancelled", said);
     if (mutes) {
         mute(core, input, release, rollback);
     }
+    say_no(core, input, mutes ? release->muted_until : 0, said);
+    rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, "cancelled", said);
     page_no(core, rollback, said);
     text_join(text, sizeof text, "cancelled ", said, NULL);
     answer_about(core, input, rollback, OUTCOME_DONE, "cancelled", text);
@@ -258,11 +313,7 @@ void approval_mute(struct core *core, const struct input *input)
     }
     record_command(core, input, service_at(core, release->service), NULL);
     mute(core, input, release, NULL);
-    struct rollback *rollback = rollback_find(core, release->rollback);
-    if (rollback && rollback->state == ROLLBACK_PROPOSED &&
-        rollback->waiting == 0 && rollback_stands(core, rollback)) {
-        rollback_weigh_again(core, rollback);
-    }
+    refuse_muted(core, release);
     char said[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
     say_no(core, input, release->muted_until, said);
     text_join(text, sizeof text, "muted ", said, NULL);

@@ -40,8 +40,14 @@ static void check_rollbacks(const struct core *core)
     for (uint32_t i = 0; i < core->rollbacks.count; i++) {
         const struct rollback *rollback = pool_at(&core->rollbacks, i);
         const struct service *service = service_at(core, rollback->service);
+        bool proposed = rollback->state == ROLLBACK_PROPOSED;
+        assert(proposed || !is_armed(&rollback->ends));
         if (!rollback_is_under_way(rollback)) {
             assert(service->rollback != rollback->id);
+            assert(!core->started || !proposed || rollback->manual ||
+                   rollback->acts_at == 0 || is_armed(&rollback->ends) ||
+                   rollback->waiting != 0 || rollback->overdue ||
+                   rollback->acts_at <= core->now);
             continue;
         }
         assert(service->rollback == rollback->id);

@@ -10,23 +10,22 @@
  * the leaf does not stand. */
 #define FIRST_LOOK_MS MINUTE_MS
 
-bool consent_is_given(const struct core *core, const struct rollback *rollback,
-                      enum mode mode)
+bool consent_counts_down(const struct core *core,
+                         const struct rollback *rollback)
 {
-    bool ran_down = rollback->acts_at != 0 && core->now >= rollback->acts_at;
-    return mode == MODE_AUTO || (mode == MODE_COUNTDOWN && ran_down) ||
-           (mode != MODE_OBSERVE && rollback->approved_by[0]);
+    return rollback->state == ROLLBACK_PROPOSED && !rollback->manual &&
+           !rollback->approved_by[0] && rollback->acts_at > core->now;
 }
 
 /* ---- asking ------------------------------------------------------------ */
 
-static void say_proposal(const struct core *core,
-                         const struct rollback *rollback,
-                         char text[RECORD_TEXT_MAX])
+static const struct release *target_of(const struct core *core,
+                                       const struct rollback *rollback)
 {
-    const struct release *suspect = release_find(core, rollback->release);
-    const struct release *target = ledger_last_good(core, suspect);
-    describe_proposal(core, suspect, target, text);
+    const struct release *target =
+        ledger_last_good(core, release_find(core, rollback->release));
+    assert(target); /* an interlock */
+    return target;
 }
 
 /* Were people asked the same in this incident, less than half an hour ago? */
@@ -38,61 +37,131 @@ static bool was_asked(const struct core *core, const struct rollback *rollback)
            core->now - incident->paged_at < PAGE_REPEAT_MS;
 }
 
-static void suggest(struct core *core, struct rollback *rollback)
+static struct record *begin_asking(struct core *core,
+                                   const struct rollback *rollback,
+                                   const char *code, const char *text)
 {
-    char id[DIGITS_MAX], what[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
-    say_proposal(core, rollback, what);
+    const struct release *target = target_of(core, rollback);
+    struct record *record =
+        rollback_begin_move(core, rollback, ROLLBACK_PROPOSED, code, text);
+    record->target_release = target->id;
+    text_copy(record->target_version, sizeof record->target_version,
+              target->version);
+    return record;
+}
+
+/* What it is about, how to answer, and why: in the order in which it would be
+ * missed. */
+static void say_proposal(const struct core *core,
+                         const struct rollback *rollback, const char *before,
+                         const char *answers, char text[RECORD_TEXT_MAX])
+{
+    const struct service *service = service_at(core, rollback->service);
+    const struct watch *watch = watch_of(core, service);
+    text_join(text, RECORD_TEXT_MAX, before, "roll back ", service->name,
+              " in ", service->environment, " from ", rollback->suspect, " to ",
+              target_of(core, rollback)->version, ". ", answers,
+              watch->on && watch->values[0] ? ". Because " : "",
+              watch->on ? watch->values : "", NULL);
+}
+
+#define ANSWERS_TEXT_MAX 160
+
+static void suggest(struct core *core, struct rollback *rollback, bool told)
+{
+    char id[DIGITS_MAX], answers[ANSWERS_TEXT_MAX], text[RECORD_TEXT_MAX];
     text_digits(rollback->id, id);
-    text_join(text, sizeof text, "proposed: ", what,
-              ". It waits for you: 'lastgood approve ", id,
-              "' carries it out, 'lastgood cancel ", id,
+    text_join(answers, sizeof answers, "It waits for you: 'lastgood approve ",
+              id, "' carries it out, 'lastgood cancel ", id,
               " --reason \"...\"' declines", NULL);
-    struct record *record = rollback_begin_move(
-        core, rollback, ROLLBACK_PROPOSED, "suggested", text);
+    say_proposal(core, rollback, "proposed: ", answers, text);
+    struct record *record = begin_asking(core, rollback, "suggested", text);
     record->mode = MODE_SUGGEST;
     record->countdown = 0;
-    bool again = rollback->suggested || was_asked(core, rollback);
     core_tell(core, record);
-    if (!again) {
+    if (!told) {
         rollback_notify(core, rollback, "proposed", text);
     }
 }
 
 /* Each one is told: whoever wants to stop it must hear of it. */
 static void count_down(struct core *core, struct rollback *rollback,
-                       time_ms countdown)
+                       time_ms countdown, time_ms ends)
 {
     char id[DIGITS_MAX], span[DURATION_TEXT_MAX], at[MOMENT_TEXT_MAX];
-    char what[RECORD_TEXT_MAX], text[RECORD_TEXT_MAX];
-    say_proposal(core, rollback, what);
+    char before[128], answers[ANSWERS_TEXT_MAX], text[RECORD_TEXT_MAX];
     text_digits(rollback->id, id);
-    text_join(text, sizeof text, "in ", duration_print(countdown, span),
-              ", at ", describe_moment(core->now + countdown, at), ": ", what,
-              ". 'lastgood cancel ", id,
+    text_join(before, sizeof before, "in ",
+              duration_print(ends - core->now, span), ", at ",
+              describe_moment(ends, at), ": ", NULL);
+    text_join(answers, sizeof answers, "'lastgood cancel ", id,
               " --reason \"...\"' stops it, 'lastgood approve ", id,
               "' does it now", NULL);
-    struct record *record = rollback_begin_move(
-        core, rollback, ROLLBACK_PROPOSED, "countdown", text);
+    say_proposal(core, rollback, before, answers, text);
+    struct record *record = begin_asking(core, rollback, "countdown", text);
     record->mode = MODE_COUNTDOWN;
     record->countdown = countdown;
-    record->until = core->now + countdown;
+    record->until = ends;
     core_tell(core, record);
     timer_arm(&core->timers, &rollback->ends, rollback->acts_at);
     rollback_notify(core, rollback, "countdown", text);
 }
 
-void consent_ask(struct core *core, struct rollback *rollback, enum mode mode,
-                 time_ms countdown)
+/* Nobody answered for half an hour, and its leaf stands. */
+static void repeat(struct core *core, const struct rollback *rollback)
 {
-    assert(mode == MODE_SUGGEST || mode == MODE_COUNTDOWN);
-    bool waits = rollback->state == ROLLBACK_PROPOSED;
-    bool counts = waits && rollback->acts_at != 0;
-    if (mode == MODE_COUNTDOWN && !counts) {
-        count_down(core, rollback, countdown);
-    } else if (mode == MODE_SUGGEST &&
-               (counts || !waits || !rollback->suggested)) {
-        suggest(core, rollback);
+    const struct incident *incident = incident_find(core, rollback->incident);
+    if (incident && core->now - incident->paged_at >= PAGE_REPEAT_MS) {
+        rollback_notify(core, rollback, "proposed", rollback->text);
     }
+}
+
+static void ask_for_yes(struct core *core, struct rollback *rollback, bool same)
+{
+    bool waits = rollback->state == ROLLBACK_PROPOSED;
+    if (waits && same && rollback->suggested && rollback->acts_at == 0) {
+        repeat(core, rollback);
+    } else {
+        suggest(core, rollback,
+                same && (rollback->suggested || was_asked(core, rollback)));
+    }
+}
+
+/* A length that grew counts from the same beginning. */
+static bool ran_down(struct core *core, struct rollback *rollback,
+                     time_ms countdown, bool same)
+{
+    bool counts =
+        rollback->state == ROLLBACK_PROPOSED && same && rollback->acts_at != 0;
+    time_ms began = rollback->acts_at - rollback->countdown;
+    if (!counts) {
+        count_down(core, rollback, countdown, core->now + countdown);
+    } else if (began + countdown > core->now &&
+               countdown > rollback->countdown) {
+        count_down(core, rollback, countdown, began + countdown);
+    } else {
+        return core->now >= rollback->acts_at;
+    }
+    return false;
+}
+
+bool consent_is_given(struct core *core, struct rollback *rollback,
+                      enum mode mode, time_ms countdown)
+{
+    if (mode == MODE_AUTO) {
+        return true;
+    }
+    assert(mode != MODE_OBSERVE); /* an interlock */
+    bool same =
+        text_equal(rollback->target, target_of(core, rollback)->version);
+    if (same && rollback->approved_by[0]) {
+        return true;
+    }
+    if (mode == MODE_COUNTDOWN) {
+        return ran_down(core, rollback, countdown, same);
+    }
+    ask_for_yes(core, rollback, same);
+    return false;
 }
 
 /* ---- the end of a countdown -------------------------------------------- */
@@ -128,11 +197,11 @@ static bool awaits_first_look(const struct core *core,
 
 void consent_due(struct core *core, struct rollback *rollback)
 {
-    if (!rollback || rollback->state != ROLLBACK_PROPOSED ||
-        rollback->acts_at == 0 || rollback->waiting != 0) {
+    if (!rollback || rollback->state != ROLLBACK_PROPOSED || rollback->manual ||
+        rollback->acts_at == 0 || rollback->acts_at > core->now ||
+        rollback->waiting != 0) {
         return;
     }
-    assert(core->now >= rollback->acts_at);
     if (rollback_stands(core, rollback)) {
         rollback_weigh_again(core, rollback);
     } else if (awaits_first_look(core, rollback)) {
@@ -171,12 +240,29 @@ bool consent_is_muted(const struct core *core, const struct release *release)
 
 /* ---- records ----------------------------------------------------------- */
 
+static void apply_asked(struct core *core, struct rollback *rollback,
+                        const struct record *record)
+{
+    struct release *release = release_find(core, rollback->release);
+    bool counts = text_equal(record->code, "countdown");
+    rollback->acts_at = counts ? record->until : 0;
+    rollback->overdue = false;
+    rollback->suggested |= !counts;
+    rollback->approved_by[0] = '\0';
+    rollback->target_release = record->target_release;
+    text_copy(rollback->target, sizeof rollback->target,
+              record->target_version);
+    if (release && !counts) {
+        release->suggested_in = rollback->incident;
+    }
+}
+
 void consent_apply_proposed(struct core *core, struct rollback *rollback,
                             const struct record *record)
 {
-    struct release *release = release_find(core, rollback->release);
     if (text_equal(record->code, "ordered")) {
         rollback->manual = true;
+        rollback->acts_at = 0;
         text_copy(rollback->by, sizeof rollback->by, record->by);
     } else if (text_equal(record->code, "approved")) {
         text_copy(rollback->approved_by, sizeof rollback->approved_by,
@@ -184,13 +270,7 @@ void consent_apply_proposed(struct core *core, struct rollback *rollback,
     } else if (text_equal(record->code, "overdue")) {
         rollback->overdue = true;
     } else {
-        bool counts = text_equal(record->code, "countdown");
-        rollback->acts_at = counts ? record->until : 0;
-        rollback->overdue = false;
-        rollback->suggested |= !counts;
-        if (release && !counts) {
-            release->suggested_in = rollback->incident;
-        }
+        apply_asked(core, rollback, record);
     }
 }
 

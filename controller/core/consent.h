@@ -15,16 +15,17 @@
 #define MUTE_DEFAULT_MS (30 * MINUTE_MS)
 #define MUTE_MOST_MS    (7 * DAY_MS)
 
-/* May it be carried out, as far as people are concerned? */
-bool consent_is_given(const struct core *core, const struct rollback *rollback,
-                      enum mode mode);
+/* May it leave, as far as people are concerned?  Else they are asked: a
+ * countdown begins, or they hear how to say yes.  What they were asked is about
+ * one target; another one is asked about anew. */
+bool consent_is_given(struct core *core, struct rollback *rollback,
+                      enum mode mode, time_ms countdown);
 
-/* It may not yet: begin a countdown, or say how to say yes.  Nothing when that
- * was done. */
-void consent_ask(struct core *core, struct rollback *rollback, enum mode mode,
-                 time_ms countdown);
+/* Is its countdown on its way, and nobody said yes? */
+bool consent_counts_down(const struct core *core,
+                         const struct rollback *rollback);
 
-/* TIMER_COUNTDOWN */
+/* TIMER_COUNTDOWN, and when an answer came after the end of it. */
 void consent_due(struct core *core, struct rollback *rollback);
 
 /* After a restart: a countdown goes on. */

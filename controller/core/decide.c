@@ -3,7 +3,6 @@
 
 #include <assert.h>
 
-#include "controller/core/blame.h"
 #include "controller/core/describe.h"
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
@@ -73,12 +72,18 @@ static struct rollback *propose(struct core *core, struct service *service,
 
 /* ---- refusing ---------------------------------------------------------- */
 
-/* Recorded and paged once for each reason; recorded again when it waited for
- * people meanwhile. */
-static void refuse(struct core *core, struct rollback *rollback,
-                   enum refusal refusal, const char *text)
+/* Were people told that it would leave? */
+static bool is_expected(const struct rollback *rollback)
+{
+    return rollback->manual || rollback->acts_at != 0 ||
+           rollback->approved_by[0];
+}
+
+void rollback_refuse(struct core *core, struct rollback *rollback,
+                     enum refusal refusal, const char *text)
 {
     bool told = rollback->refusals >> refusal & 1u;
+    bool expected = is_expected(rollback);
     if (told && rollback->state == ROLLBACK_REFUSED) {
         return;
     }
@@ -87,7 +92,7 @@ static void refuse(struct core *core, struct rollback *rollback,
               refusal == REFUSAL_MODE ? "" : "not rolled back: ", text, NULL);
     rollback_tell_moved(core, rollback, ROLLBACK_REFUSED, refusal_code(refusal),
                         sentence);
-    if (told) {
+    if (told && !expected) {
         return;
     }
     char page[RECORD_TEXT_MAX];
@@ -153,7 +158,6 @@ static void intend(struct core *core, struct rollback *rollback)
               target->version);
     record->until = until;
     core_tell(core, record);
-    blame_taken(core, suspect);
     say_freeze(core, until, text);
     rollback_notify(core, rollback, "rollback", text);
     timer_arm(&core->timers, &rollback->timer, core->now);
@@ -192,6 +196,14 @@ static bool can_check(const struct core *core, const struct service *service)
     return target != NONE_INDEX && core->options.targets[target].can_check;
 }
 
+/* What people were asked is of one leaf of one policy. */
+static bool is_of_leaf(const struct rollback *rollback,
+                       const struct watch *watch, const struct policy *policy)
+{
+    return rollback->leaf == watch->leaf &&
+           text_equal(rollback->digest, policy->digest);
+}
+
 bool rollback_stands(const struct core *core, const struct rollback *rollback)
 {
     const struct service *service = service_at(core, rollback->service);
@@ -202,7 +214,8 @@ bool rollback_stands(const struct core *core, const struct rollback *rollback)
     }
     return rollback->manual ||
            (policy && watch->release == rollback->release &&
-            policy_leaf(policy, watch->leaf)->kind == LEAF_ROLLBACK);
+            policy_leaf(policy, watch->leaf)->kind == LEAF_ROLLBACK &&
+            is_of_leaf(rollback, watch, policy));
 }
 
 static enum mode mode_of(const struct core *core,
@@ -224,16 +237,17 @@ static enum refusal weigh(struct core *core, struct rollback *rollback,
 {
     enum refusal refusal = guard_refuses(core, rollback, ret_text);
     if (refusal != REFUSAL_NONE) {
-        refuse(core, rollback, refusal, ret_text);
+        rollback_refuse(core, rollback, refusal, ret_text);
         return refusal;
     }
     const struct service *service = service_at(core, rollback->service);
     time_ms countdown = 0;
     enum mode mode = mode_of(core, rollback, &countdown);
-    if (!consent_is_given(core, rollback, mode)) {
-        consent_ask(core, rollback, mode, countdown);
-    } else if (can_check(core, service) &&
-               last_good_of(core, rollback)->id != present) {
+    if (!consent_is_given(core, rollback, mode, countdown)) {
+        return REFUSAL_NONE; /* people were asked */
+    }
+    if (can_check(core, service) &&
+        last_good_of(core, rollback)->id != present) {
         ask_has(core, rollback);
     } else {
         intend(core, rollback);
@@ -243,6 +257,17 @@ static enum refusal weigh(struct core *core, struct rollback *rollback,
 
 /* ---- the doors --------------------------------------------------------- */
 
+static void tell_withdrawn(struct core *core, const struct rollback *rollback,
+                           const char *why)
+{
+    const struct service *service = service_at(core, rollback->service);
+    char text[RECORD_TEXT_MAX];
+    text_join(text, sizeof text, "the rollback of ", service->name, " in ",
+              service->environment, " from ", rollback->suspect,
+              " does not leave: ", why, NULL);
+    rollback_notify(core, rollback, "cancelled", text);
+}
+
 static bool is_open(const struct rollback *rollback, uint64_t incident)
 {
     return rollback && rollback->incident == incident &&
@@ -250,40 +275,60 @@ static bool is_open(const struct rollback *rollback, uint64_t incident)
             rollback->state == ROLLBACK_REFUSED);
 }
 
-/* Cancelled a short while ago: who did it need not hear of it again. */
+/* Cancelled a short while ago in this incident: who did it need not hear of it
+ * again. */
 static bool was_declined(const struct core *core,
                          const struct rollback *rollback,
                          const struct release *suspect)
 {
+    const struct service *service = service_at(core, suspect->service);
     return rollback && rollback->state == ROLLBACK_CANCELLED &&
+           rollback->incident == service->incident &&
            text_equal(rollback->code, "cancelled") &&
            consent_is_muted(core, suspect);
 }
 
-void rollback_decide(struct core *core, struct service *service)
+static void decide_leaf(struct core *core, struct service *service,
+                        const struct release *suspect)
 {
     const struct watch *watch = watch_of(core, service);
-    const struct release *suspect = release_find(core, watch->release);
-    const struct policy *policy = policy_of(core, service);
-    if (!policy || watch->rollback || !suspect || !service->incident ||
-        policy_leaf(policy, watch->leaf)->kind != LEAF_ROLLBACK) {
-        return;
-    }
     struct rollback *rollback = rollback_find(core, suspect->rollback);
-    if (rollback && rollback->waiting != 0) {
-        return; /* its answer decides */
-    }
-    if (was_declined(core, rollback, suspect)) {
-        return;
+    if ((rollback && rollback->waiting != 0) || !service->incident ||
+        was_declined(core, rollback, suspect)) {
+        return; /* an answer that is awaited decides */
     }
     /* A person's order that was refused is not carried out later by itself. */
-    if (!is_open(rollback, service->incident) || rollback->manual) {
+    if (!is_open(rollback, service->incident) || rollback->manual ||
+        !is_of_leaf(rollback, watch, policy_of(core, service))) {
         rollback = propose(core, service, suspect, "");
     }
-    rollback->leaf = watch->leaf;
-    text_copy(rollback->digest, sizeof rollback->digest, policy->digest);
     char text[RECORD_TEXT_MAX];
     (void)weigh(core, rollback, 0, text);
+}
+
+void rollback_decide(struct core *core, struct service *service)
+{
+    struct watch *watch = watch_of(core, service);
+    const struct release *suspect = release_find(core, watch->release);
+    const struct policy *policy = policy_of(core, service);
+    if (!policy || watch->rollback || !suspect) {
+        return;
+    }
+    const struct rollback *rollback = rollback_find(core, suspect->rollback);
+    enum leaf_kind kind = policy_leaf(policy, watch->leaf)->kind;
+    bool stands =
+        kind == LEAF_ROLLBACK &&
+        (!rollback || rollback->manual || is_of_leaf(rollback, watch, policy));
+    if (rollback && rollback->state == ROLLBACK_PROPOSED && !rollback->manual &&
+        kind != LEAF_WAIT && !stands) {
+        rollback_withdraw(core, suspect, "withdrawn",
+                          kind == LEAF_ROLLBACK
+                              ? "another leaf or policy says it now"
+                              : "the policy no longer says: roll back");
+        timer_arm(&core->timers, &watch->act, core->now);
+    } else if (kind == LEAF_ROLLBACK) {
+        decide_leaf(core, service, suspect);
+    }
 }
 
 void rollback_withdraw(struct core *core, const struct release *release,
@@ -296,11 +341,10 @@ void rollback_withdraw(struct core *core, const struct release *release,
     }
     rollback_stop_waiting(core, rollback);
     if (rollback->state == ROLLBACK_PROPOSED) {
-        bool expected = rollback->manual || rollback->acts_at != 0 ||
-                        rollback->approved_by[0];
+        bool expected = is_expected(rollback);
         rollback_tell_moved(core, rollback, ROLLBACK_CANCELLED, code, text);
-        if (expected) { /* people were told that it would leave */
-            rollback_notify(core, rollback, "cancelled", text);
+        if (expected) {
+            tell_withdrawn(core, rollback, text);
         }
     }
 }
@@ -355,14 +399,14 @@ enum refusal rollback_order(struct core *core, const struct release *release,
     rollback->manual = true;
     text_copy(rollback->by, sizeof rollback->by, order->by);
     order->rollback = rollback->id;
-    uint32_t before = rollback->refusals;
+    uint64_t before = core->sequence;
     enum refusal refusal = weigh(core, rollback, 0, order->text);
     if (refusal != REFUSAL_NONE) {
-        end_refused(core, rollback, !(before >> refusal & 1u), refusal,
+        end_refused(core, rollback, core->sequence != before, refusal,
                     order->text);
     }
     if (refusal != REFUSAL_NONE && !was_manual) {
-        /* the policy's proposal stands as it stood */
+        /* the policy decides anew at its next look */
         rollback->manual = false;
         rollback->by[0] = '\0';
     } else if (rollback->waiting != 0 && !was_manual) {
@@ -372,25 +416,21 @@ enum refusal rollback_order(struct core *core, const struct release *release,
     return refusal;
 }
 
-/* An order ends in a record, also when the reason was recorded before. */
-static void end_order(struct core *core, const struct rollback *rollback,
-                      const char *text)
-{
-    if (rollback->manual && rollback->state == ROLLBACK_PROPOSED) {
-        rollback_withdraw(core, release_find(core, rollback->release),
-                          "refused", text);
-    }
-    close_with_order(core, rollback);
-}
-
-/* Time has passed: everything is asked again. */
+/* Time has passed: everything is asked again.  An order ends in a record. */
 static void weigh_again(struct core *core, struct rollback *rollback,
                         uint64_t present)
 {
     char text[RECORD_TEXT_MAX];
-    if (rollback_stands(core, rollback) &&
-        weigh(core, rollback, present, text) != REFUSAL_NONE) {
-        end_order(core, rollback, text);
+    if (rollback_stands(core, rollback)) {
+        (void)weigh(core, rollback, present, text);
+        if (rollback->state == ROLLBACK_REFUSED) {
+            close_with_order(core, rollback);
+        }
+    } else if (rollback->manual) {
+        rollback_withdraw(core, release_find(core, rollback->release), "closed",
+                          "its incident was closed meanwhile");
+    } else {
+        consent_due(core, rollback);
     }
 }
 
@@ -433,9 +473,9 @@ static void has_answered(struct core *core, struct rollback *rollback,
                   " is still there: ",
                   input->target.text ? input->target.text : "no answer", NULL);
     }
-    refuse(core, rollback, clear ? REFUSAL_TARGET_GONE : REFUSAL_TARGET_UNCLEAR,
-           text);
-    end_order(core, rollback, text);
+    rollback_refuse(core, rollback,
+                    clear ? REFUSAL_TARGET_GONE : REFUSAL_TARGET_UNCLEAR, text);
+    close_with_order(core, rollback);
 }
 
 void rollback_answered(struct core *core, struct rollback *rollback,

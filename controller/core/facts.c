@@ -49,34 +49,40 @@ static const char *or_null(const char *text)
     return text[0] ? text : NULL;
 }
 
+void watch_texts(const struct core *core, const struct release *release,
+                 const struct policy *policy, struct facts *ret_facts)
+{
+    const struct service *service = service_at(core, release->service);
+    const struct release *control = policy_asks(policy, FACT_CONTROL_VERSION)
+                                        ? ledger_last_good(core, release)
+                                        : NULL;
+    *ret_facts = (struct facts){
+        .service = service->name,
+        .environment = service->environment,
+        .version = release->version,
+        .control_version = control ? control->version : NULL,
+        .kind = or_null(release->kind),
+        .data_change = or_null(release->data_change),
+        .labels = release->labels,
+        .labels_count = release->labels_count,
+    };
+}
+
 const struct facts *watch_facts(struct core *core,
                                 const struct release *release,
                                 const struct policy *policy, time_ms since,
                                 time_ms g)
 {
-    const struct service *service = service_at(core, release->service);
     struct facts *facts = &core->facts;
-    const bool asks_safe = policy_asks(policy, FACT_ROLLBACK_SAFE);
-    const bool asks_stuck = policy_asks(policy, FACT_STUCK);
-    const bool asks_good =
-        asks_safe || policy_asks(policy, FACT_CONTROL_VERSION);
-    const struct release *last_good =
-        asks_good ? ledger_last_good(core, release) : NULL;
-    *facts = (struct facts){
-        .service = service->name,
-        .environment = service->environment,
-        .version = release->version,
-        .control_version = last_good ? last_good->version : NULL,
-        .kind = or_null(release->kind),
-        .data_change = or_null(release->data_change),
-        .labels = release->labels,
-        .labels_count = release->labels_count,
-        .deployed_at = since,
-        .rollback_safe = asks_safe
-                             ? ledger_rollback_safe(core, release, last_good)
-                             : ANSWER_UNKNOWN,
-        .stuck = asks_stuck && watch_is_stuck(core, release, g),
-    };
+    watch_texts(core, release, policy, facts);
+    facts->deployed_at = since;
+    facts->rollback_safe = ANSWER_UNKNOWN;
+    if (policy_asks(policy, FACT_ROLLBACK_SAFE)) {
+        facts->rollback_safe = ledger_rollback_safe(
+            core, release, ledger_last_good(core, release));
+    }
+    facts->stuck =
+        policy_asks(policy, FACT_STUCK) && watch_is_stuck(core, release, g);
     fill_fleet(core, policy, facts);
     return facts;
 }

@@ -137,6 +137,7 @@ static void forget_rollbacks(struct core *core, uint64_t release)
         if (rollback->release == release) {
             assert(!rollback_is_under_way(rollback));
             timer_stop(&core->timers, &rollback->timer);
+            timer_stop(&core->timers, &rollback->ends);
             rollback_stop_waiting(core, rollback);
             pool_remove(&core->rollbacks, rollback->id);
         }

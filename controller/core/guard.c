@@ -218,12 +218,12 @@ static bool shared_cause(const struct concern *asked)
 
 static bool shared_blame(const struct concern *asked)
 {
-    const struct release *other = blame_other(asked->core, asked->suspect);
+    const char *why = "";
+    const struct release *other =
+        blame_other(asked->core, asked->suspect, &why);
     char name[RELEASE_TEXT_MAX];
-    SAY(asked, other ? describe_release(asked->core, other, name) : "",
-        " is in trouble over something that ", asked->service->name,
-        " shares with it, and is the first suspect; this is decided anew when "
-        "that is over");
+    SAY(asked, other ? describe_release(asked->core, other, name) : "", why,
+        "; it is decided anew when that is over");
     return other != NULL;
 }
 
@@ -303,6 +303,7 @@ static bool mode(const struct concern *asked)
 #define POLICIES 1u /* their rollbacks; a person overrules it */
 #define PEOPLE   2u
 #define STANDS   4u
+#define ENDS     8u /* a countdown at once; the others are asked at its end */
 static const struct {
     enum refusal refusal;
     bool (*holds)(const struct concern *asked);
@@ -320,9 +321,9 @@ static const struct {
     {REFUSAL_BLIND, blind, POLICIES},
     {REFUSAL_PUT_LIVE, put_live, POLICIES | STANDS},
     {REFUSAL_ANNOUNCED, announced, POLICIES | PEOPLE | STANDS},
-    {REFUSAL_STOP, stopped, POLICIES | PEOPLE | STANDS},
-    {REFUSAL_MUTED, muted, POLICIES | STANDS},
-    {REFUSAL_MODE, mode, POLICIES | STANDS},
+    {REFUSAL_STOP, stopped, POLICIES | PEOPLE | STANDS | ENDS},
+    {REFUSAL_MUTED, muted, POLICIES | STANDS | ENDS},
+    {REFUSAL_MODE, mode, POLICIES | STANDS | ENDS},
 };
 #define INTERLOCKS (sizeof interlocks / sizeof interlocks[0])
 
@@ -349,10 +350,11 @@ enum refusal guard_refuses(const struct core *core,
     assert(suspect);
     struct concern asked = concern_of(core, rollback, suspect);
     asked.text = ret_text;
+    unsigned who = rollback->manual                      ? PEOPLE
+                   : consent_counts_down(core, rollback) ? ENDS
+                                                         : POLICIES;
     for (size_t i = 0; i < INTERLOCKS; i++) {
-        bool asks =
-            interlocks[i].stops & (rollback->manual ? PEOPLE : POLICIES);
-        if (asks && interlocks[i].holds(&asked)) {
+        if ((interlocks[i].stops & who) && interlocks[i].holds(&asked)) {
             return interlocks[i].refusal;
         }
     }

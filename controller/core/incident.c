@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "controller/core/blame.h"
 #include "controller/core/inside.h"
 #include "controller/core/observe.h"
 
@@ -75,8 +74,7 @@ uint32_t incident_breaching(const struct core *core, time_ms around,
         const struct incident *incident = pool_at(&core->incidents, i);
         count += incident->closed_at == 0 && incident->blamed_at != 0 &&
                  incident->blamed_at >= around - window &&
-                 incident->blamed_at <= around + window &&
-                 blame_is_own(core, service_at(core, incident->service));
+                 incident->blamed_at <= around + window && !incident->shared;
     }
     return count;
 }

@@ -16,6 +16,8 @@ struct incident {
                           did.  The shared-cause brake counts those. */
     time_ms paged_at;
     uint64_t rollback; /* the newest that was intended, 0 */
+    bool shared;       /* working memory: the trouble was last seen only in
+                          what other watches read, too */
     bool ordered;      /* only a person's order of a rollback opened it */
     char text[RECORD_TEXT_MAX];
 };

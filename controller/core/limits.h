@@ -31,8 +31,8 @@
 #define BUDGET_WINDOW_MAX_MS  DAY_MS /* a budget counts no further back */
 
 /* What one step may answer with; asserted. */
-#define DECISION_RECORDS_MAX 16
-#define DECISION_EFFECTS_MAX 16
+#define DECISION_RECORDS_MAX 24
+#define DECISION_EFFECTS_MAX 24
 
 #define OBSERVE_EVERY_MS (5 * MINUTE_MS)
 #define OBSERVE_FRESH_MS (2 * SECOND_MS) /* before a revert */

@@ -5,10 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/blame.h"
 #include "controller/core/describe.h"
 #include "controller/core/guard.h"
 #include "controller/core/inside.h"
-#include "policies/breach.h"
 #include "policies/explain/explain.h"
 
 static bool is_news(const struct release *release, const struct policy *policy,
@@ -111,9 +111,6 @@ static void remember(struct core *core, struct watch *watch,
     watch->leaf = verdict->leaf;
     watch->root = verdict->root;
     watch->unsure = verdict->unsure;
-    watch->breaching = is_trouble(policy_leaf(policy, verdict->leaf))
-                           ? breach_signals(policy, verdict)
-                           : 0;
     remember_texts(core, watch, policy, verdict);
 }
 
@@ -337,9 +334,8 @@ static void lead_rollback(struct core *core, struct service *service,
             timer_arm(&core->timers, &watch->act, core->now);
         }
     } else if (leaf->kind != LEAF_ROLLBACK && leaf->kind != LEAF_WAIT && last &&
-               !last->manual) {
-        rollback_withdraw(core, release, "withdrawn",
-                          "the policy no longer says: roll back");
+               last->state == ROLLBACK_PROPOSED && !last->manual) {
+        timer_arm(&core->timers, &watch->act, core->now);
     }
 }
 
@@ -359,6 +355,7 @@ void look_taken(struct core *core, struct service *service, time_ms g)
     assert(release);
     account_look(core, service, g);
     bool fires = record_verdict(core, service, release);
+    blame_note(core, service);
     if (fires) {
         fire(core, service, release);
     } else {

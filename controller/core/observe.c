@@ -311,6 +311,8 @@ static bool begin_watch(struct core *core, const struct release *live)
     } else if ((begins && live->state == RELEASE_CANDIDATE) || ends) {
         release_tell_moved(core, live, RELEASE_UNWATCHED, live->grade,
                            "no_policy", "no policy matches");
+        rollback_withdraw(core, live, "no_policy",
+                          "no policy says so any more");
     } else {
         return false;
     }

@@ -88,12 +88,16 @@ static struct query_view key_of(const struct core *core,
     };
 }
 
-static bool is_same(const struct query_view *a, const struct query_view *b)
+static bool asks_same(const struct query_view *a, const struct query_view *b)
 {
     return a->source == b->source && a->service == b->service &&
-           a->fetch == b->fetch && a->every == b->every &&
-           a->max_age == b->max_age && text_equal(a->text, b->text) &&
-           text_equal(a->fresh, b->fresh);
+           a->fetch == b->fetch && text_equal(a->text, b->text);
+}
+
+static bool is_same(const struct query_view *a, const struct query_view *b)
+{
+    return asks_same(a, b) && a->every == b->every &&
+           a->max_age == b->max_age && text_equal(a->fresh, b->fresh);
 }
 
 static uint32_t *bucket_of(struct core *core, const struct query_view *key)
@@ -208,15 +212,20 @@ static void selection_fill(struct selection *selection,
     }
 }
 
+static bool selects_same(const struct series *series, uint16_t bytes,
+                         const char *texts)
+{
+    return series->bytes == bytes &&
+           (bytes == 0 || memcmp(series->texts, texts, bytes) == 0);
+}
+
 static uint32_t series_find(const struct core *core, const struct query *query,
                             const struct selection *wanted)
 {
     uint32_t id = query->series;
     while (id != NONE_ID) {
         const struct series *series = series_at(core, id);
-        if (series->bytes == wanted->bytes &&
-            (wanted->bytes == 0 ||
-             memcmp(series->texts, wanted->texts, wanted->bytes) == 0)) {
+        if (selects_same(series, wanted->bytes, wanted->texts)) {
             return id;
         }
         id = series->next;
@@ -260,6 +269,31 @@ static uint32_t series_make(struct core *core, struct query *query,
     query->readers++;
     core->queries.series_count++;
     return id;
+}
+
+bool series_is_same(const struct core *core, uint32_t a, uint32_t b)
+{
+    const struct series *one = series_at(core, a), *other = series_at(core, b);
+    return a == b || (one->query != other->query &&
+                      selects_same(one, other->bytes, other->texts) &&
+                      asks_same(&query_at(core, one->query)->key,
+                                &query_at(core, other->query)->key));
+}
+
+bool series_is_of(const struct core *core, uint32_t series,
+                  const struct service *service, const struct policy *policy,
+                  uint16_t signal, const struct facts *facts)
+{
+    uint16_t source = signal_source(core, service, policy, signal);
+    if (source == NONE_INDEX) {
+        return false;
+    }
+    struct query_view key = key_of(core, service, policy, signal, source);
+    struct selection wanted = {0};
+    selection_fill(&wanted, policy, policy_signal(policy, signal), facts);
+    const struct series *one = series_at(core, series);
+    return selects_same(one, wanted.bytes, wanted.texts) &&
+           asks_same(&query_at(core, one->query)->key, &key);
 }
 
 uint32_t series_take(struct core *core, const struct service *service,

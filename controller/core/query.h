@@ -87,6 +87,14 @@ uint32_t series_take(struct core *core, const struct service *service,
                      const struct facts *facts);
 void series_leave(struct core *core, uint32_t series);
 
+/* Do both say the same, on whatever grid they are asked for? */
+bool series_is_same(const struct core *core, uint32_t a, uint32_t b);
+
+/* Is @series what signal @signal of a release of @service reads? */
+bool series_is_of(const struct core *core, uint32_t series,
+                  const struct service *service, const struct policy *policy,
+                  uint16_t signal, const struct facts *facts);
+
 /* The source a signal is asked of, NONE_INDEX when there is none. */
 uint16_t signal_source(const struct core *core, const struct service *service,
                        const struct policy *policy, uint16_t signal);

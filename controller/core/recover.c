@@ -111,6 +111,10 @@ static void count_from_now(struct core *core, time_ms at)
     for (uint32_t i = 0; i < core->services_count; i++) {
         at_most(&core->services[i].announced_until, at + ANNOUNCED_FOR_MS);
     }
+    for (uint32_t i = 0; i < core->releases.count; i++) {
+        struct release *release = pool_at(&core->releases, i);
+        at_most(&release->muted_until, at + MUTE_MOST_MS);
+    }
 }
 
 void recover_apply_started(struct core *core, const struct record *record)

@@ -241,8 +241,11 @@ static void replace_discovered(struct core *core, const struct service *service,
         text_equal(live->version, asked->version) &&
         live->state != RELEASE_GOOD && live->state != RELEASE_REVERTING &&
         release_can(live, RELEASE_SUPERSEDED)) {
+        uint64_t id = live->id;
         release_tell_moved(core, live, RELEASE_SUPERSEDED, live->grade,
                            "registered", "registered under another number");
+        rollback_withdraw(core, release_find(core, id), "registered",
+                          "the release was registered and is judged anew");
     }
 }
 

@@ -191,6 +191,22 @@ static void supplant(struct core *core, struct service *service,
     }
 }
 
+/* A "no" is about what is live: it holds for the same version by another
+ * number. */
+static void inherit_mute(struct core *core, const struct service *service,
+                         struct release *release)
+{
+    const struct release *same =
+        ledger_version(core, service, release->version);
+    if (same && same->muted_until > release->registered_at) {
+        release->muted_until = same->muted_until;
+        release->muted_leaf = same->muted_leaf;
+        keep_name(core, &release->muted_by, same->muted_by);
+        arena_text(&core->texts, &release->muted_digest, same->muted_digest,
+                   RECORD_DIGEST_MAX);
+    }
+}
+
 void release_apply_registered(struct core *core, const struct record *record)
 {
     struct service *service =
@@ -209,6 +225,7 @@ void release_apply_registered(struct core *core, const struct record *record)
         release_bind(core, release,
                      rule_match(core, service->name, service->environment));
     }
+    inherit_mute(core, service, release);
     ledger_insert(core, service, release);
     if (release->origin != ORIGIN_DISCOVERED) {
         supplant(core, service, release);

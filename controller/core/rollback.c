@@ -278,6 +278,9 @@ void rollback_apply_moved(struct core *core, const struct record *record)
     text_copy(rollback->code, sizeof rollback->code, record->code);
     text_copy(rollback->text, sizeof rollback->text, record->text);
     note_time(rollback, record->at);
+    if (next != ROLLBACK_PROPOSED) {
+        timer_stop(&core->timers, &rollback->ends);
+    }
     if (next == ROLLBACK_PROPOSED) {
         consent_apply_proposed(core, rollback, record);
     } else if (next == ROLLBACK_REFUSED) {

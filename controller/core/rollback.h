@@ -105,6 +105,11 @@ bool rollback_stands(const struct core *core, const struct rollback *rollback);
  * again. */
 void rollback_weigh_again(struct core *core, struct rollback *rollback);
 
+/* Refuse it: recorded and paged once for each reason, and again when people
+ * were told that it would leave. */
+void rollback_refuse(struct core *core, struct rollback *rollback,
+                     enum refusal refusal, const char *text);
+
 /* Tell the people of its leaf. */
 void rollback_notify(struct core *core, const struct rollback *rollback,
                      const char *what, const char *text);

@@ -154,9 +154,7 @@ size_t view_brakes(const struct core *core, uint64_t release,
     bool may_go_back = found && release_is_active(found) &&
                        found->rule != NONE_INDEX &&
                        found->state != RELEASE_GOOD;
-    return may_go_back
-               ? guard_brakes(core, found, ret_brakes)
-               : 0;
+    return may_go_back ? guard_brakes(core, found, ret_brakes) : 0;
 }
 
 uint64_t view_find_release(const struct core *core, const char *service,

@@ -199,8 +199,7 @@ static void copy_clock(struct watch *watch, const struct release *release,
     watch->progress_at = now;
     watch->leaf = LEAF_INDEX_WAIT;
     watch->breaching = 0;
-    watch->after = 0;
-    watch->after_signals = 0;
+    watch->own = 0;
     watch->root = ANSWER_UNKNOWN;
     watch->known_root = ANSWER_UNKNOWN;
 }

@@ -39,8 +39,7 @@ struct watch {
     enum answer root;
     bool unsure;
     uint32_t breaching;     /* signals in which the trouble is seen, bits */
-    uint32_t after_signals; /* those over which @after goes back first */
-    uint64_t after;         /* a release, 0 */
+    uint32_t own;           /* how many of those nobody else reads */
     enum answer known_root; /* the last one that was known, or UNKNOWN */
     time_ms unknown_since, quiet_since; /* 0: not so */
 
@@ -96,6 +95,10 @@ const struct facts *watch_facts(struct core *core,
                                 const struct release *release,
                                 const struct policy *policy, time_ms since,
                                 time_ms g);
+
+/* The texts among the facts, which select series. */
+void watch_texts(const struct core *core, const struct release *release,
+                 const struct policy *policy, struct facts *ret_facts);
 
 /* Not complete within the target's deadline. */
 bool watch_is_stuck(const struct core *core, const struct release *release,

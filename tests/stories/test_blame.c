@@ -144,6 +144,83 @@ static void who_only_observes_holds_nobody_up(void **state)
     story_end(story);
 }
 
+/* A crash while it goes back: the others wait all the same. */
+static void a_restart_forgets_nobody(void **state)
+{
+    (void)state;
+    struct story *story = three(policy);
+    story_metric(story, "pool", "users", 95);
+    story_run_until(story, "till: rollback verifying", 2 * MINUTE_MS);
+    story_crash(story);
+    story_restart(story, 5 * SECOND_MS);
+    story_run(story, 2 * MINUTE_MS);
+    assert_int_equal(reverts(story), 1);
+    story_metric(story, "pool", "users", 40);
+    story_run(story, 20 * MINUTE_MS);
+    assert_int_equal(reverts(story), 1);
+    story_end(story);
+}
+
+/* The newest has just come, and settles: it may be the one. */
+static void what_came_last_is_waited_for(void **state)
+{
+    (void)state;
+    struct story *story = three(policy);
+    story_run(story, HOUR_MS);
+    story_deploy(story, "till", "1.2", 0);
+    story_register(story, "till", "1.2");
+    story_skip(story);
+    story_metric(story, "pool", "users", 95);
+    story_run_until(story, "till: rollback applied", 5 * MINUTE_MS);
+    story_metric(story, "pool", "users", 40);
+    story_run(story, 10 * MINUTE_MS);
+    assert_int_equal(reverts(story), 1);
+    story_end(story);
+}
+
+/* A suspect that cannot go back holds nobody up. */
+static void a_refused_suspect_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct story *story = three(policy);
+    story_command(story, (struct command){
+                             .kind = COMMAND_MUTE,
+                             .release = story_release(story, "till", "1.1").id,
+                             .span = 4 * HOUR_MS,
+                             .reason = "it is not the till"});
+    story_metric(story, "pool", "users", 95);
+    story_run_until(story, "user: rollback applied", 3 * MINUTE_MS);
+    assert_int_equal(reverts(story), 1);
+    story_end(story);
+}
+
+/* The same query on two grids is one thing that they share. */
+static void grids_do_not_matter(void **state)
+{
+    (void)state;
+    static const char slower[] =
+        "policy: till\n"
+        "applies_to: {service: till}\n"
+        "mode: auto\n"
+        "watch: {for: 2h, every: 20s, settle: 60s}\n"
+        "verify: {within: 5m, for: 1m}\n"
+        "signals:\n"
+        "  pool: {prometheus: pool, select: {database: users}, unit: count}\n"
+        "tree:\n"
+        "  question: Is the pool full?\n"
+        "  if: pool > 90 for 1m\n"
+        "  then: {rollback: last_good, freeze: none}\n"
+        "  else: healthy\n";
+    struct story *story = three(policy);
+    story_policy(story, slower);
+    story_run(story, 3 * MINUTE_MS);
+    story_skip(story);
+    story_metric(story, "pool", "users", 95);
+    story_run(story, 4 * MINUTE_MS);
+    assert_int_equal(reverts(story), 1);
+    story_end(story);
+}
+
 static void a_person_does_not_wait(void **state)
 {
     (void)state;
@@ -167,6 +244,10 @@ int main(void)
         cmocka_unit_test(then_it_is_the_next_ones_turn),
         cmocka_unit_test(trouble_everywhere_is_nobodys),
         cmocka_unit_test(who_only_observes_holds_nobody_up),
+        cmocka_unit_test(a_restart_forgets_nobody),
+        cmocka_unit_test(what_came_last_is_waited_for),
+        cmocka_unit_test(a_refused_suspect_holds_nobody_up),
+        cmocka_unit_test(grids_do_not_matter),
         cmocka_unit_test(a_person_does_not_wait),
     };
 

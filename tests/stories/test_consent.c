@@ -9,55 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "help_story.h"
+#include "help_consent.h"
 
 static const char *const shop[] = {"shop"};
-
-/* A tree that counts down, and says something else when traffic is high. */
-#define COUNTDOWN_POLICY(mode)                                                 \
-    "policy: shop\n"                                                           \
-    "mode: " mode "\n"                                                         \
-    "watch: {for: 2h, every: 15s, settle: 60s, provisional: 30m,\n"            \
-    "        needs: {known: 90%, requests: 100}}\n"                            \
-    "baseline: 10m\n"                                                          \
-    "verify: {within: 10m, for: 1m}\n"                                         \
-    "signals:\n"                                                               \
-    "  errors:   {prometheus: errors, select: {service: release.service},\n"   \
-    "             unit: per_second}\n"                                         \
-    "  requests: {prometheus: requests, select: {service: release.service},\n" \
-    "             unit: per_second}\n"                                         \
-    "  hurt: {is: errors / requests > 5% for 1m}\n"                            \
-    "tree:\n"                                                                  \
-    "  question: Are users hurt?\n"                                            \
-    "  if: hurt\n"                                                             \
-    "  then:\n"                                                                \
-    "    question: Is it the traffic?\n"                                       \
-    "    if: requests > 1000/s\n"                                              \
-    "    then: {page: 'too much traffic'}\n"                                   \
-    "    else: {rollback: last_good, notify: [status]}\n"                      \
-    "  else: healthy\n"
-
-static void begin(struct story *story, const char *policy)
-{
-    story_metric_at(story, "requests", "shop", STORY_START - HOUR_MS, 100);
-    story_metric_at(story, "errors", "shop", STORY_START - HOUR_MS, 0.1);
-    story_start(story);
-    story_policy(story, policy);
-    story_adopt(story, "shop", "1.0");
-    story_run(story, MINUTE_MS);
-    story_deploy(story, "shop", "1.1", 0);
-    story_register(story, "shop", "1.1");
-    story_run(story, 5 * MINUTE_MS);
-    story_skip(story);
-    story_hurt(story, true);
-}
-
-static struct story *hurting(const char *policy)
-{
-    struct story *story = story_new(shop, 1);
-    begin(story, policy);
-    return story;
-}
 
 #define BEGUN                                                                  \
     "06:47 incident opened\n"                                                  \
@@ -70,28 +24,12 @@ static struct story *hurting(const char *policy)
           "06:47 notice countdown to status\n"                                 \
           "06:47 notice countdown to oncall\n"
 
-static struct rollback_view newest(const struct story *story)
-{
-    struct rollback_view rollback = {0};
-    uint64_t id = story_release(story, "shop", "1.1").rollback;
-    assert_true(view_rollback(story->core, id, &rollback));
-    return rollback;
-}
-
-static enum outcome say(struct story *story, enum command_kind kind)
-{
-    struct command command = {
-        .kind = kind, .reason = "the load test", .rollback = newest(story).id};
-    story_command(story, command);
-    return story->answer.answer.outcome;
-}
-
 static void it_leaves_when_nobody_says_no(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, 75 * SECOND_MS);
-    struct rollback_view counts = newest(story);
+    struct rollback_view counts = consent_newest(story);
     assert_int_equal(counts.state, ROLLBACK_PROPOSED);
     assert_int_equal(counts.mode, MODE_COUNTDOWN);
     assert_int_equal(counts.acts_at, counts.proposed_at + MINUTE_MS);
@@ -114,9 +52,9 @@ static void a_ceiling_gives_people_a_minute(void **state)
     (void)state;
     struct story *story = story_new(shop, 1);
     story->services[0].ceiling = MODE_COUNTDOWN;
-    begin(story, COUNTDOWN_POLICY("auto"));
+    consent_begin(story, COUNTDOWN_POLICY("auto"));
     story_run(story, 105 * SECOND_MS);
-    assert_int_equal(newest(story).countdown, MINUTE_MS);
+    assert_int_equal(consent_newest(story).countdown, MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
     story_run_until(story, "rollback applied", MINUTE_MS);
     story_end(story);
@@ -125,7 +63,7 @@ static void a_ceiling_gives_people_a_minute(void **state)
 static void another_leaf_withdraws_it(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, 70 * SECOND_MS);
     story_metric(story, "requests", "shop", 2000);
     story_metric(story, "errors", "shop", 400);
@@ -149,9 +87,9 @@ static void another_leaf_withdraws_it(void **state)
 static void what_cannot_be_seen_does_not_act(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, 70 * SECOND_MS);
-    story_metric_unknown(story, "requests", "shop", UNKNOWN_NO_DATA);
+    consent_dark(story, true);
     story_run(story, 3 * MINUTE_MS);
     assert_int_equal(story_count(story, "rollback proposed (overdue)"), 1);
     assert_int_equal(story_count(story, "notice overdue to oncall"), 1);
@@ -166,7 +104,7 @@ static void what_cannot_be_seen_does_not_act(void **state)
 static void every_interlock_is_asked_at_the_end(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, 105 * SECOND_MS);
     story_stop_file(story, true);
     story_run(story, 2 * MINUTE_MS);
@@ -183,14 +121,14 @@ static void every_interlock_is_asked_at_the_end(void **state)
 static void a_yes_ends_the_waiting(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 10m"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 10m"));
     story_run(story, 2 * MINUTE_MS);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_DONE);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_DONE);
     story_run_until(story, "rollback applied", MINUTE_MS);
     assert_non_null(strstr(story->transcript, "08:00 rollback intended"));
-    assert_string_equal(newest(story).approved_by, "ann");
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_ALREADY);
-    assert_int_equal(say(story, COMMAND_CANCEL), OUTCOME_CONFLICT);
+    assert_string_equal(consent_newest(story).approved_by, "ann");
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_ALREADY);
+    assert_int_equal(consent_say(story, COMMAND_CANCEL), OUTCOME_CONFLICT);
     story_end(story);
 }
 
@@ -198,15 +136,15 @@ static void a_yes_ends_the_waiting(void **state)
 static void a_yes_to_what_does_not_stand_waits_for_it(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("suggest"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("suggest"));
     story_run(story, 2 * MINUTE_MS);
     story_expect(story, BEGUN "06:47 rollback proposed (suggested)\n"
                               "06:47 notice proposed to status\n"
                               "06:47 notice proposed to oncall\n");
-    story_metric_unknown(story, "requests", "shop", UNKNOWN_NO_DATA);
+    consent_dark(story, true);
     story_run(story, MINUTE_MS);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_DONE);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_ALREADY);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_DONE);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_ALREADY);
     story_run(story, MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
     story_metric(story, "requests", "shop", 100);
@@ -219,16 +157,16 @@ static void a_yes_to_what_does_not_stand_waits_for_it(void **state)
 static void a_yes_overrules_no_interlock(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("suggest"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("suggest"));
     story_run(story, 2 * MINUTE_MS);
     story_stop_file(story, true);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_REFUSED);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_REFUSED);
     assert_non_null(strstr(story->answer.answer.text, "STOP"));
     story_stop_file(story, false);
     story_run(story, 5 * MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
-    assert_int_equal(newest(story).state, ROLLBACK_PROPOSED);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_DONE);
+    assert_int_equal(consent_newest(story).state, ROLLBACK_PROPOSED);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_DONE);
     story_run_until(story, "rollback applied", MINUTE_MS);
     story_end(story);
 }
@@ -236,16 +174,16 @@ static void a_yes_overrules_no_interlock(void **state)
 static void a_no_mutes_its_leaf_for_half_an_hour(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, MINUTE_MS);
-    assert_int_equal(say(story, COMMAND_CANCEL), OUTCOME_DONE);
+    assert_int_equal(consent_say(story, COMMAND_CANCEL), OUTCOME_DONE);
     assert_non_null(strstr(story->answer.answer.text, "the load test"));
-    assert_int_equal(say(story, COMMAND_CANCEL), OUTCOME_ALREADY);
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_CONFLICT);
+    assert_int_equal(consent_say(story, COMMAND_CANCEL), OUTCOME_ALREADY);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_CONFLICT);
     story_run(story, 29 * MINUTE_MS);
     story_expect(story, COUNTS "07:00 commanded cancel\n"
-                               "07:00 rollback cancelled (cancelled)\n"
                                "07:00 muted\n"
+                               "07:00 rollback cancelled (cancelled)\n"
                                "07:00 notice cancelled to status\n"
                                "07:00 notice cancelled to oncall\n");
     /* Judged all the same, and suspect. */
@@ -261,7 +199,7 @@ static void a_no_mutes_its_leaf_for_half_an_hour(void **state)
 static void a_mute_is_a_recorded_refusal(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("auto"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("auto"));
     struct command mute = {.kind = COMMAND_MUTE,
                            .release = story_release(story, "shop", "1.1").id,
                            .span = 10 * MINUTE_MS,
@@ -281,9 +219,9 @@ static void a_mute_is_a_recorded_refusal(void **state)
 static void a_person_may_order_what_is_muted(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, MINUTE_MS);
-    (void)say(story, COMMAND_CANCEL);
+    (void)consent_say(story, COMMAND_CANCEL);
     story_command(story, (struct command){
                              .kind = COMMAND_ROLLBACK,
                              .release = story_release(story, "shop", "1.1").id,
@@ -296,14 +234,14 @@ static void a_person_may_order_what_is_muted(void **state)
 static void a_mute_stops_a_countdown_at_once(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, MINUTE_MS);
     story_command(story, (struct command){
                              .kind = COMMAND_MUTE,
                              .release = story_release(story, "shop", "1.1").id,
                              .reason = "wait"});
-    assert_int_equal(newest(story).state, ROLLBACK_REFUSED);
-    assert_int_equal(newest(story).acts_at, 0);
+    assert_int_equal(consent_newest(story).state, ROLLBACK_REFUSED);
+    assert_int_equal(consent_newest(story).acts_at, 0);
     story_run(story, 29 * MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
     story_end(story);
@@ -312,12 +250,12 @@ static void a_mute_stops_a_countdown_at_once(void **state)
 static void a_countdown_survives_a_restart(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 5m"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 5m"));
     story_run(story, 2 * MINUTE_MS);
-    time_ms acts_at = newest(story).acts_at;
+    time_ms acts_at = consent_newest(story).acts_at;
     story_crash(story);
     story_restart(story, MINUTE_MS);
-    assert_int_equal(newest(story).acts_at, acts_at);
+    assert_int_equal(consent_newest(story).acts_at, acts_at);
     story_run(story, 2 * MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
     story_run_until(story, "rollback applied", 2 * MINUTE_MS);
@@ -330,7 +268,7 @@ static void a_countdown_survives_a_restart(void **state)
 static void a_countdown_that_ended_meanwhile_wants_a_look(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, MINUTE_MS);
     story_crash(story);
     story_restart(story, 10 * MINUTE_MS);
@@ -339,7 +277,7 @@ static void a_countdown_that_ended_meanwhile_wants_a_look(void **state)
     assert_int_equal(story_count(story, "(countdown)"), 1);
     story_end(story);
 
-    story = hurting(COUNTDOWN_POLICY("countdown 60s"));
+    story = consent_hurting(COUNTDOWN_POLICY("countdown 60s"));
     story_run(story, MINUTE_MS);
     story_crash(story);
     story_hurt(story, false);
@@ -353,11 +291,11 @@ static void a_countdown_that_ended_meanwhile_wants_a_look(void **state)
 static void the_clock_takes_a_countdown_along(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 5m"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 5m"));
     story_run(story, 2 * MINUTE_MS);
-    time_ms acts_at = newest(story).acts_at;
+    time_ms acts_at = consent_newest(story).acts_at;
     story_clock_set(story, 2 * HOUR_MS);
-    assert_int_equal(newest(story).acts_at, acts_at + 2 * HOUR_MS);
+    assert_int_equal(consent_newest(story).acts_at, acts_at + 2 * HOUR_MS);
     story_run(story, 3 * MINUTE_MS);
     assert_int_equal(story_count(story, "-> revert"), 0);
     story_run_until(story, "rollback applied", 4 * MINUTE_MS);
@@ -368,13 +306,13 @@ static void the_clock_takes_a_countdown_along(void **state)
 static void the_mode_is_read_at_each_look(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("countdown 5m"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("countdown 5m"));
     story_run(story, 2 * MINUTE_MS);
     story_policy(story, COUNTDOWN_POLICY("suggest"));
     story_run(story, 10 * MINUTE_MS);
     assert_int_equal(story_count(story, "rollback proposed (suggested)"), 1);
     assert_int_equal(story_count(story, "-> revert"), 0);
-    assert_int_equal(newest(story).acts_at, 0);
+    assert_int_equal(consent_newest(story).acts_at, 0);
     story_policy(story, COUNTDOWN_POLICY("auto"));
     story_run_until(story, "rollback applied", 2 * MINUTE_MS);
     story_end(story);
@@ -383,7 +321,7 @@ static void the_mode_is_read_at_each_look(void **state)
 static void nobody_decides_about_what_is_not_there(void **state)
 {
     (void)state;
-    struct story *story = hurting(COUNTDOWN_POLICY("observe"));
+    struct story *story = consent_hurting(COUNTDOWN_POLICY("observe"));
     static const enum command_kind kinds[] = {COMMAND_APPROVE, COMMAND_CANCEL};
     for (size_t i = 0; i < 2; i++) {
         story_command(story, (struct command){.kind = kinds[i],
@@ -394,7 +332,7 @@ static void nobody_decides_about_what_is_not_there(void **state)
     }
     story_run(story, 2 * MINUTE_MS);
     /* It would be rolled back, and nobody asks. */
-    assert_int_equal(say(story, COMMAND_APPROVE), OUTCOME_CONFLICT);
+    assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_CONFLICT);
     assert_non_null(strstr(story->answer.answer.text, "lastgood rollback "));
     story_end(story);
 }
