@@ -125,6 +125,11 @@ static void a_yes_is_to_one_target(void **state)
     consent_dark(story, true);
     story_run(story, 20 * SECOND_MS);
     assert_int_equal(consent_say(story, COMMAND_APPROVE), OUTCOME_DONE);
+    struct registration older = {.service = "shop",
+                                 .environment = "prod",
+                                 .version = "0.7",
+                                 .deployed_at = story->now - HOUR_MS};
+    story_registration(story, &older);
     story_adopt(story, "shop", "0.7");
     consent_dark(story, false);
     story_run(story, 5 * MINUTE_MS);
