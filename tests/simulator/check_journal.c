@@ -348,8 +348,10 @@ static void consented(struct seen_rollback *rollback,
     if (strcmp(record->code, "countdown") == 0) {
         rollback->acts_at = record->until;
         rollback->countdown = record->countdown;
+        rollback->is_approved = false;
     } else if (strcmp(record->code, "suggested") == 0) {
         rollback->acts_at = 0;
+        rollback->is_approved = false;
     } else if (strcmp(record->code, "approved") == 0) {
         rollback->is_approved = true;
     }
