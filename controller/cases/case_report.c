@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/cases/case_chart.h"
 #include "policies/explain/explain.h"
 #include "policies/explain/json_make.h"
 #include "policies/memory.h"
@@ -46,7 +45,7 @@ static void show(const struct case_report *report,
                       report->out);
         (void)fputc('\n', report->out);
     }
-    case_chart(test_case, &picture, report->columns, report->out);
+    picture_print(&picture.picture, report->columns, report->out);
     (void)fputc('\n', report->out);
     case_picture_release(&picture);
 }

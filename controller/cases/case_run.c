@@ -36,7 +36,8 @@ struct judged {
     time_ms look_at;
     struct verdict verdict; /* the newest at or before look_at */
     struct facts facts;
-    uint16_t nodes[CASE_TRACES_MAX]; /* of the traces; NONE_INDEX: a column */
+    uint16_t
+        nodes[PICTURE_TRACES_MAX]; /* of the traces; NONE_INDEX: a column */
 };
 
 static void on_decision(void *data, const struct told *told)
@@ -77,42 +78,30 @@ static const struct decision_taken *standing_at(const struct judged *judged,
 
 /* --- The picture ---------------------------------------------------------- */
 
-static char letter_of(enum leaf_kind kind)
-{
-    static const char letters[] = {
-        [LEAF_HEALTHY] = '-', [LEAF_WAIT] = '?', [LEAF_ROLLBACK] = 'R',
-        [LEAF_HOLD] = 'H',    [LEAF_PAGE] = 'P',
-    };
-
-    return letters[kind];
-}
-
 static void on_look(void *data, const struct verdict *verdict,
                     const struct facts *facts)
 {
     struct judged *judged = data;
-    struct case_picture *picture = judged->picture;
     const struct policy *policy = judged->test_case->policy;
-    int64_t row = 0;
+    struct picture *picture = NULL;
+    size_t row = 0;
 
-    if (picture == NULL) {
+    if (judged->picture == NULL) {
         return;
     }
     if (verdict->at <= judged->look_at) {
         judged->verdict = *verdict;
         judged->facts = *facts;
     }
-    row = (verdict->at - case_row_time(judged->test_case, 0)) /
-          policy->watch.every;
-    if (row < picture->from || row > picture->to) {
+    picture = &judged->picture->picture;
+    row = (size_t)((verdict->at - picture->start) / picture->every);
+    if (verdict->at < picture->start || row >= picture->rows) {
         return;
     }
-    picture->verdicts[row - picture->from] =
-        letter_of(policy_leaf(policy, verdict->leaf)->kind);
+    picture_judge(picture, row, policy_leaf(policy, verdict->leaf)->kind);
     for (size_t i = 0; i < picture->count; i++) {
         if (judged->nodes[i] != NONE_INDEX) {
-            picture->traces[i].values[row - picture->from] =
-                verdict->values[judged->nodes[i]];
+            picture->traces[i].values[row] = verdict->values[judged->nodes[i]];
         }
     }
 }
@@ -359,25 +348,15 @@ void case_run(const struct test_case *test_case, struct case_result *ret_result)
 
 /* --- Looking -------------------------------------------------------------- */
 
-static struct case_trace *add_trace(struct judged *judged, const char *name,
-                                    struct unit unit, uint16_t node)
+static struct picture_trace *add_trace(struct judged *judged, const char *name,
+                                       struct unit unit, uint16_t node)
 {
-    struct case_picture *picture = judged->picture;
-    size_t rows = (size_t)(picture->to - picture->from) + 1;
-    struct case_trace *trace = NULL;
+    struct picture *picture = &judged->picture->picture;
 
-    if (picture->count == CASE_TRACES_MAX) {
-        return NULL;
+    if (picture->count < PICTURE_TRACES_MAX) {
+        judged->nodes[picture->count] = node;
     }
-    judged->nodes[picture->count] = node;
-    trace = &picture->traces[picture->count++];
-    (void)snprintf(trace->name, sizeof(trace->name), "%s", name);
-    trace->unit = unit;
-    trace->values = memory_resized(NULL, rows * sizeof(*trace->values));
-    for (size_t i = 0; i < rows; i++) {
-        trace->values[i] = (struct value){0, UNKNOWN_NOT_ASKED};
-    }
-    return trace;
+    return picture_add(picture, name, unit);
 }
 
 /* A series as it was made up, in base units. */
@@ -385,9 +364,11 @@ static void trace_column(struct judged *judged,
                          const struct case_column *column)
 {
     const struct policy *policy = judged->test_case->policy;
-    struct case_picture *picture = judged->picture;
+    struct picture *picture = &judged->picture->picture;
     const struct signal *signal = NULL;
-    struct case_trace *trace = NULL;
+    struct picture_trace *trace = NULL;
+    int64_t first =
+        (picture->start - case_row_time(judged->test_case, 0)) / picture->every;
 
     for (uint16_t i = 0; i < policy->signals && signal == NULL; i++) {
         if (strcmp(policy_text(policy, policy_signal(policy, i)->name),
@@ -397,11 +378,11 @@ static void trace_column(struct judged *judged,
     }
     assert(signal != NULL);
     trace = add_trace(judged, column->name, signal->unit, NONE_INDEX);
-    for (int64_t row = picture->from; trace != NULL && row <= picture->to;
-         row++) {
-        struct sample sample = notation_at(&column->notation, row);
+    for (size_t row = 0; trace != NULL && row < picture->rows; row++) {
+        struct sample sample =
+            notation_at(&column->notation, first + (int64_t)row);
 
-        trace->values[row - picture->from] =
+        trace->values[row] =
             (struct value){sample.number * signal->scale, sample.unknown};
     }
 }
@@ -424,6 +405,22 @@ static void add_traces(struct judged *judged)
     }
 }
 
+static void point_at(const struct test_case *test_case, time_ms at,
+                     struct picture *picture)
+{
+    char span[SPAN_TEXT_MAX];
+    time_ms row = (at - picture->start) / picture->every;
+
+    picture->mark = row < 0                         ? 0
+                    : row >= (time_ms)picture->rows ? picture->rows - 1
+                                                    : (size_t)row;
+    (void)snprintf(
+        picture->mark_text, sizeof(picture->mark_text), "%s",
+        case_span(test_case,
+                  picture->start + (time_ms)picture->mark * picture->every,
+                  span));
+}
+
 void case_look(const struct test_case *test_case, time_ms at,
                struct case_picture *ret_picture)
 {
@@ -431,19 +428,14 @@ void case_look(const struct test_case *test_case, time_ms at,
     struct case_result *result = memory_zeroed(1, sizeof(*result));
     time_ms every = test_case->policy->watch.every;
     int64_t last = case_last_row(test_case);
+    int64_t first = case_first_row(test_case);
     char error[1200] = "";
 
     memset(ret_picture, 0, sizeof(*ret_picture));
-    ret_picture->to = last;
-    ret_picture->from = case_first_row(test_case);
-    if (ret_picture->from < -last / 4) { /* a fifth of the picture */
-        ret_picture->from = -last / 4;
-    }
-    ret_picture->at = (at - case_row_time(test_case, 0)) / every;
-    ret_picture->verdicts =
-        memory_resized(NULL, (size_t)(ret_picture->to - ret_picture->from) + 2);
-    memset(ret_picture->verdicts, ' ',
-           (size_t)(ret_picture->to - ret_picture->from) + 2);
+    first = first < -last / 4 ? -last / 4 : first; /* a fifth of the picture */
+    picture_init(&ret_picture->picture, case_row_time(test_case, first), every,
+                 (size_t)(last - first) + 1, case_row_time(test_case, 0));
+    point_at(test_case, at, &ret_picture->picture);
     *judged = (struct judged){.test_case = test_case,
                               .result = result,
                               .picture = ret_picture,
@@ -457,10 +449,7 @@ void case_look(const struct test_case *test_case, time_ms at,
 
 void case_picture_release(struct case_picture *picture)
 {
-    for (size_t i = 0; i < picture->count; i++) {
-        free(picture->traces[i].values);
-    }
-    free(picture->verdicts);
+    picture_release(&picture->picture);
     json_decref(picture->explanation);
-    memset(picture, 0, sizeof(*picture));
+    picture->explanation = NULL;
 }

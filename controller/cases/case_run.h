@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "controller/cases/cases.h"
+#include "controller/replay/picture.h"
 #include "policies/problem.h"
 
 /* One thing that was expected and did not come. */
@@ -27,19 +28,9 @@ void case_run(const struct test_case *test_case,
               struct case_result *ret_result);
 
 /* What a case looked like, for people. */
-#define CASE_TRACES_MAX 32
-struct case_trace {
-    char name[CASE_NAME_MAX];
-    struct unit unit;
-    struct value *values; /* of the rows [from, to] */
-};
 struct case_picture {
     json_t *explanation; /* of the last look at or before the moment; NULL */
-    int64_t from, to;    /* rows: 1 is the first grid time after the deploy */
-    size_t count;
-    struct case_trace traces[CASE_TRACES_MAX];
-    char *verdicts; /* of each row: a letter, ' ' where nothing was judged */
-    int64_t at;     /* the moment's row */
+    struct picture picture;
 };
 
 /* Judge again, and look at @at.  Release the picture. */

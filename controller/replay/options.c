@@ -13,6 +13,8 @@ enum flag {
     FLAG_EVERY,
     FLAG_CONTINUE,
     FLAG_FORMAT,
+    FLAG_CHART,
+    FLAG_SVG,
     FLAG_HELP,
     FLAGS
 };
@@ -24,12 +26,14 @@ static const char *const names[FLAGS] = {
     [FLAG_EVERY] = "every",
     [FLAG_CONTINUE] = "continue",
     [FLAG_FORMAT] = "format",
+    [FLAG_CHART] = "chart",
+    [FLAG_SVG] = "svg",
     [FLAG_HELP] = "help",
 };
 
 static bool takes_value(enum flag flag)
 {
-    return flag != FLAG_CONTINUE && flag != FLAG_HELP;
+    return flag != FLAG_CONTINUE && flag != FLAG_CHART && flag != FLAG_HELP;
 }
 
 /* What a policy's `watch.every` may be. */
@@ -119,6 +123,12 @@ static bool keep_value(struct replay_options *options, enum flag flag,
         options->json = strcmp(value, "json") == 0;
         return options->json || strcmp(value, "text") == 0 ||
                refuse_word(flag, value, "'text' or 'json'", ret_error, size);
+    case FLAG_CHART:
+        options->chart = true;
+        return true;
+    case FLAG_SVG:
+        options->svg = value;
+        return true;
     case FLAG_HELP:
         options->help = true;
         return true;
@@ -146,6 +156,12 @@ static bool check_paths(int argc, char **argv, struct replay_options *options,
         (void)snprintf(ret_error, size,
                        "usage: lastgood replay POLICY --samples FILE.csv "
                        "[--release FILE.json]");
+        return false;
+    }
+    if (options->chart && options->json) {
+        (void)snprintf(ret_error, size,
+                       "--chart is for people; with --format json, --svg FILE "
+                       "draws it");
         return false;
     }
     options->policy = argv[optind];
@@ -215,6 +231,8 @@ void options_print_help(FILE *out)
         "  --continue            to the table's end: past a rollback and the "
         "watch\n"
         "  --format text|json    json: decisions, first_action_at, final\n"
+        "  --chart, --svg FILE   signals, limits and verdicts: as text, as a "
+        "drawing\n"
         "The first rollback that would be carried out ends it: final is "
         "'rollback'. Else\n"
         "final is the last verdict: healthy, wait, page, hold, or 'rollback "

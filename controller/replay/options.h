@@ -15,6 +15,8 @@ struct replay_options {
     bool linear;         /* --interpolate linear */
     bool goes_on;        /* --continue: to the end of the table */
     bool json;
+    bool chart;      /* --chart: signals and verdicts as lines of text */
+    const char *svg; /* --svg: the same as a drawing, or NULL */
     bool help;
 };
 

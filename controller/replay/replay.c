@@ -1,11 +1,13 @@
 #include "controller/replay/replay.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "controller/replay/chart.h"
 #include "controller/replay/file.h"
 #include "controller/replay/run.h"
 #include "policies/memory.h"
@@ -169,6 +171,40 @@ static int fail(const char *error, int code)
     return code;
 }
 
+static bool draw(const struct replay *replay, const struct picture *picture,
+                 char *ret_error, size_t size)
+{
+    const struct replay_release *release = &replay->release;
+    const char *path = replay->options.svg;
+    FILE *out = fopen(path, "w");
+    char title[4 * NAME_MAX_BYTES], shown[512];
+    bool written = false;
+
+    if (out != NULL) {
+        (void)snprintf(title, sizeof(title), "%s %s, judged by %s",
+                       release->service, release->version,
+                       policy_text(replay->policy, replay->policy->name));
+        picture_draw(picture, title, out);
+        written = ferror(out) == 0;
+        written = fclose(out) == 0 && written;
+    }
+    text_escape(path, shown, sizeof(shown));
+    (void)snprintf(ret_error, size, "cannot write %s: %s", shown,
+                   strerror(errno));
+    return written;
+}
+
+static bool show_chart(const struct replay *replay, const struct chart *chart,
+                       char *ret_error, size_t size)
+{
+    if (replay->options.chart) {
+        (void)putchar('\n');
+        picture_print(chart_picture(chart), columns_of(stdout), stdout);
+    }
+    return replay->options.svg == NULL ||
+           draw(replay, chart_picture(chart), ret_error, size);
+}
+
 static int judge(struct replay *replay)
 {
     struct report report = {
@@ -186,10 +222,21 @@ static int judge(struct replay *replay)
         .release = &replay->release,
         .goes_on = replay->options.goes_on,
     };
+    const bool draws = replay->options.chart || replay->options.svg != NULL;
+    const struct report_watcher watcher = {
+        .data = draws ? chart_new(&options) : NULL,
+        .look = chart_look,
+        .end = chart_end,
+    };
     char error[1200] = "";
+    bool good = false;
 
+    report.watcher = draws ? &watcher : NULL;
     report_begin(&report, replay->policy, &replay->options);
-    if (!run_judge(&options, &report, error, sizeof(error))) {
+    good = run_judge(&options, &report, error, sizeof(error)) &&
+           (!draws || show_chart(replay, watcher.data, error, sizeof(error)));
+    chart_free(watcher.data);
+    if (!good) {
         return fail(error, REPLAY_EXIT_ERROR);
     }
     return fflush(stdout) == 0

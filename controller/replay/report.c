@@ -118,6 +118,9 @@ void report_look(struct report *report, const struct verdict *verdict,
     if (report->listener != NULL) {
         report->listener->look(report->listener->data, verdict, facts);
     }
+    if (report->watcher != NULL) {
+        report->watcher->look(report->watcher->data, verdict);
+    }
 }
 
 void report_decision(struct report *report, const struct told *told)
@@ -142,6 +145,9 @@ void report_note(struct report *report, time_ms at, const char *word,
 
 void report_end(struct report *report, const struct ending *ending)
 {
+    if (report->watcher != NULL) {
+        report->watcher->end(report->watcher->data, ending);
+    }
     if (report->listener != NULL) {
         report->listener->end(report->listener->data, ending);
     } else if (report->json) {

@@ -23,8 +23,16 @@ struct report_listener {
     void (*end)(void *data, const struct ending *ending);
 };
 
+/* Somebody who looks on besides. */
+struct report_watcher {
+    void *data;
+    void (*look)(void *data, const struct verdict *verdict);
+    void (*end)(void *data, const struct ending *ending);
+};
+
 struct report {
     FILE *out;
+    const struct report_watcher *watcher;   /* NULL: nobody */
     const struct report_listener *listener; /* NULL: it is printed */
     bool json, colour;
     int columns; /* of the page */

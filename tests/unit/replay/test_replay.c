@@ -478,11 +478,79 @@ static void a_written_max_age_outlives_the_gaps(void **state)
                  -1, "healthy");
 }
 
+/* ---- the picture -------------------------------------------------------- */
+
+#define WITH_BASELINE                                                          \
+    LIBRARY, "--samples", INCIDENT "with-baseline.csv", "--release",           \
+        INCIDENT "release.json", "--interpolate", "linear"
+
+static size_t times(const char *text, const char *word)
+{
+    size_t count = 0;
+
+    for (const char *at = strstr(text, word); at != NULL;
+         at = strstr(at + 1, word)) {
+        count++;
+    }
+    return count;
+}
+
+static void a_chart_shows_what_moved_and_what_was_said(void **state)
+{
+    const char *chart = NULL;
+
+    (void)state;
+    run_replay(&ran, WITH_BASELINE, "--chart", "--continue", NULL);
+    assert_string_equal(ran.err, "");
+    chart = strstr(ran.out, "\n    requests ");
+    assert_non_null(chart);
+    /* The pool is as large all the time, and that needs no line. */
+    assert_null(strstr(chart, "\n    pool_size "));
+    assert_non_null(strstr(chart, " 12.38%, limit 5%\n"));
+    assert_non_null(strstr(chart, "99.97%, limit 70%\n"));
+    assert_non_null(strstr(chart, "?------------------RRRRRRRRRRRRRR--\n"));
+    assert_non_null(strstr(chart, "^ the call leaves, 2024-09-18T14:20:30Z\n"));
+    /* Nobody judges after it when nobody goes on; the table does. */
+    run_replay(&ran, WITH_BASELINE, "--chart", NULL);
+    assert_non_null(strstr(ran.out, "?------------------R\n"));
+    assert_non_null(strstr(ran.out, " 12.38%, limit 5%\n"));
+}
+
+static void a_drawing_has_a_curve_for_each_signal(void **state)
+{
+    static char drawing[OUTPUT_MAX];
+    const char *path = file_of("incident.svg", "");
+    json_t *json = NULL;
+    FILE *file = NULL;
+    size_t length = 0;
+
+    (void)state;
+    run_replay(&ran, WITH_BASELINE, "--format", "json", "--svg", path, NULL);
+    assert_string_equal(ran.err, "");
+    json = json_of(&ran);
+    assert_int_equal(acts_at(json), 3930);
+    json_decref(json);
+    file = fopen(path, "rb");
+    assert_non_null(file);
+    length = fread(drawing, 1, sizeof(drawing) - 1, file);
+    drawing[length] = '\0';
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(strncmp(drawing, "<svg ", 5), 0);
+    assert_string_equal(drawing + length - 7, "</svg>\n");
+    assert_int_equal(times(drawing, "class=\"curve\""), 6);
+    assert_int_equal(times(drawing, "class=\"threshold\""), 3);
+    assert_int_equal(times(drawing, ">deploy<"), 1);
+    assert_int_equal(times(drawing, "the call leaves, 2024-09-18T14:20:30Z"),
+                     1);
+}
+
 int main(void)
 {
 #define STORY(name) cmocka_unit_test_teardown(name, forget_files)
     const struct CMUnitTest tests[] = {
         STORY(the_bare_incident_counts_down),
+        STORY(a_chart_shows_what_moved_and_what_was_said),
+        STORY(a_drawing_has_a_curve_for_each_signal),
         STORY(with_a_baseline_it_acts_at_once),
         STORY(the_story_of_the_incident),
         STORY(the_same_bytes_twice),

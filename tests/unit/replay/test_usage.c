@@ -58,6 +58,9 @@ static void words_that_are_wrong(void **state)
     assert_usage("--samples needs a value");
     run_replay(&ran, "p.yaml", "q.yaml", "--samples", "s", NULL);
     assert_usage("'q.yaml' is one argument too many");
+    run_replay(&ran, "p.yaml", "--samples", "s", "--chart", "--format", "json",
+               NULL);
+    assert_usage("--chart is for people; with --format json, --svg FILE");
     run_replay(&ran, "p.yaml", "--sampels", "s", NULL);
     assert_usage("'--sampels'; did you mean '--samples'?");
     run_replay(&ran, "p.yaml", "--x\033[m=1", NULL);
