@@ -112,6 +112,7 @@ struct driver {
     time_ms hangs_after;   /* STORE_HANGS_MS */
     time_ms trouble_since; /* clock_boot(), 0: it can do its work */
     time_ms alarmed_at;    /* likewise; 0: never */
+    bool told_can_go_back; /* that a rollback leaves all the same */
     time_ms second_at;     /* likewise: the last one */
     time_ms late;          /* of all seconds */
 

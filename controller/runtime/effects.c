@@ -21,16 +21,21 @@ void effects_take(struct driver *driver)
     }
 }
 
-/* What one step needs is never less than what an earlier one needed. */
+/* In the order in which they were asked for; one may need less than those
+ * before it, as the question right before a revert does. */
 void effects_became_durable(struct driver *driver)
 {
     struct held_effect *held = TAILQ_FIRST(&driver->held);
 
-    while (held != NULL && held->effect.needs <= driver->durable) {
-        TAILQ_REMOVE(&driver->held, held, link);
-        driver->held_count--;
-        TAILQ_INSERT_TAIL(&driver->ready, held, link);
-        held = TAILQ_FIRST(&driver->held);
+    while (held != NULL) {
+        struct held_effect *next = TAILQ_NEXT(held, link);
+
+        if (held->effect.needs <= driver->durable) {
+            TAILQ_REMOVE(&driver->held, held, link);
+            driver->held_count--;
+            TAILQ_INSERT_TAIL(&driver->ready, held, link);
+        }
+        held = next;
     }
 }
 

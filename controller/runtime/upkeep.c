@@ -74,11 +74,12 @@ static void page(struct driver *driver, const char *why)
                             .notify = {.notice = ALARM_NOTICE, .what = "page"}};
     char at[MOMENT_TEXT_MAX];
 
+    driver->told_can_go_back = can_go_back(driver);
     (void)snprintf(effect.notify.text, sizeof(effect.notify.text),
                    "lastgood cannot do its work (%s): %s until this is mended: "
                    "%s",
                    moment_print(driver_now(driver), at),
-                   can_go_back(driver)
+                   driver->told_can_go_back
                        ? "requests are refused and nothing goes forward, but "
                          "a rollback still leaves,"
                        : "nothing is decided and no rollback leaves",
@@ -101,6 +102,9 @@ static void look_for_trouble(struct driver *driver)
     }
     if (driver->trouble_since == 0) {
         driver->trouble_since = now;
+    }
+    if (driver->told_can_go_back && !can_go_back(driver)) {
+        driver->alarmed_at = 0; /* it was told otherwise */
     }
     if (now - driver->trouble_since >= ALARM_AFTER_MS &&
         (driver->alarmed_at == 0 ||
