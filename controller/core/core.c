@@ -103,6 +103,8 @@ struct core *core_new(const struct core_options *options)
     rulebook_init(&core->rulebook);
     queries_init(core);
     core->services = memory_zeroed(services, sizeof *core->services);
+    core->key_buckets =
+        memory_zeroed(core->releases.max, sizeof *core->key_buckets);
     core->service_buckets =
         memory_zeroed(SERVICE_BUCKETS, sizeof *core->service_buckets);
     core->watches = memory_zeroed(services, sizeof *core->watches);
@@ -122,6 +124,7 @@ void core_free(struct core *core)
     arena_release(&core->texts);
     free(core->watches);
     free(core->service_buckets);
+    free(core->key_buckets);
     free(core->services);
     queries_release(core);
     rulebook_release(&core->rulebook);

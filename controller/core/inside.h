@@ -36,6 +36,7 @@ struct core {
     struct service *services;
     uint32_t services_count;
     uint32_t *service_buckets; /* index + 1; SERVICE_BUCKETS of them */
+    uint32_t *key_buckets;     /* keys.c */
     struct watch *watches;     /* by the service's index */
 
     struct pool releases, incidents, rollbacks, freezes, notices, actions,

@@ -7,6 +7,7 @@
 #include "controller/core/describe.h"
 #include "controller/core/forget.h"
 #include "controller/core/inside.h"
+#include "controller/core/keys.h"
 #include "controller/core/ledger.h"
 #include "controller/core/observe.h"
 
@@ -103,17 +104,6 @@ static const char *wrong(const struct core *core,
 
 /* ---- what is there already --------------------------------------------- */
 
-static const struct release *by_key(const struct core *core, const char *key)
-{
-    for (uint32_t i = core->releases.count; key && key[0] && i > 0; i--) {
-        const struct release *release = pool_at(&core->releases, i - 1);
-        if (text_equal(release->key, key)) {
-            return release;
-        }
-    }
-    return NULL;
-}
-
 /* Our own rollback put this version live, and somebody reports it: its echo,
  * never a new suspect. */
 static uint64_t echo_of(const struct core *core, const struct service *service,
@@ -146,7 +136,8 @@ static bool is_known(struct core *core, const struct input *input,
                      const struct service *service)
 {
     const struct registration *asked = &input->registration;
-    const struct release *keyed = by_key(core, asked->key);
+    const struct release *keyed =
+        asked->key && asked->key[0] ? key_find(core, asked->key) : NULL;
     if (keyed) {
         bool same = text_equal(keyed->key_digest,
                                asked->key_digest ? asked->key_digest : "");

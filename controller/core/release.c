@@ -5,6 +5,7 @@
 
 #include "controller/core/forget.h"
 #include "controller/core/inside.h"
+#include "controller/core/keys.h"
 #include "controller/core/ledger.h"
 #include "controller/core/observe.h"
 
@@ -155,6 +156,7 @@ static void keep_texts(struct core *core, struct release *release,
 void release_drop(struct core *core, struct release *release)
 {
     static const struct record nothing;
+    key_drop(core, release);
     arena_give(&core->texts, release->labels,
                release->labels_count * sizeof(struct label));
     arena_give(&core->texts, release->frozen,
@@ -221,6 +223,7 @@ void release_apply_registered(struct core *core, const struct record *record)
     release->leaf = NONE_INDEX;
     fill_registered(release, record);
     keep_texts(core, release, record);
+    key_keep(core, release);
     if (release_is_active(release)) {
         release_bind(core, release,
                      rule_match(core, service->name, service->environment));

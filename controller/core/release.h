@@ -37,6 +37,7 @@ struct release {
     bool blamed;           /* by its last verdict */
     uint64_t rollback;     /* the newest about it */
     uint64_t incident;     /* the newest about it */
+    uint32_t key_next;     /* keys.c: slot + 1 of the next in its bucket */
     time_ms judged_at;
     time_ms muted_until;        /* 0: never */
     const struct label *labels; /* in the arena, likewise the next ones */

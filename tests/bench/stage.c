@@ -38,7 +38,9 @@ static void serve_deployer(struct visitor *visitor)
     unsigned long service = 0;
 
     if (path == NULL || path[1] != 's') {
-        fail("the target asks for something else");
+        visitor_answer(visitor, "200 OK", "Content-Type: application/json\r\n",
+                       "{\"version\":\"2.0\"}");
+        return;
     }
     service = strtoul(path + 2, NULL, 10);
     assert(service < STAGE_SERVICES_MAX);
@@ -79,10 +81,16 @@ static void run_deployer(void *data)
 static double value_of(const char *query, const char *service)
 {
     if (strstr(query, "5..") != NULL) {
-        return service[0] == 's' &&
-                       the_stage->is_bad[strtoul(service + 1, NULL, 10)]
-                   ? 50
-                   : 0;
+        const size_t number =
+            service[0] == 's' ? strtoul(service + 1, NULL, 10) : 0;
+
+        if (service[0] != 's' || !the_stage->is_bad[number]) {
+            return 0;
+        }
+        if (the_stage->seen_at[number] == 0) {
+            the_stage->seen_at[number] = clock_boot_ns();
+        }
+        return 50;
     }
     if (strstr(query, "pool_size") != NULL) {
         return 100;
@@ -209,6 +217,7 @@ static void write_file(const struct stage *stage, const char *name,
 static void read_configuration(struct stage *stage)
 {
     static struct problems problems;
+    const bool is_large = stage->services > 2000;
     char text[2048], path[256];
 
     (void)snprintf(
@@ -223,6 +232,7 @@ static void read_configuration(struct stage *stage)
         "  live: {get: \"{url}/{service}/version\", version: /version},\n"
         "  revert: {post: \"{url}/{service}/deploy\", json: {version:\n"
         "           \"{target}\"}, ok: [202]}}}}\n"
+        "limits: {services: %d, releases: %d, series: %d}\n"
         "services: [{service: \"*\", environment: production,\n"
         "  target: deployer, source: prom,\n"
         "  vars: {url: \"http://127.0.0.1:%d\"}}]\n"
@@ -230,7 +240,8 @@ static void read_configuration(struct stage *stage)
         "          status-page: {webhook: {url: http://127.0.0.1:1/}}}\n"
         "page: [oncall]\n"
         "actions: {scale-pool: {post: http://127.0.0.1:1/}}\n",
-        stage->folder, stage->folder, deployer.peer.port);
+        stage->folder, stage->folder, is_large ? 12000 : 2000,
+        is_large ? 40000 : 10000, is_large ? 40000 : 20000, deployer.peer.port);
     write_file(stage, "config.yaml", text);
     (void)snprintf(path, sizeof(path), "%s/config.yaml", stage->folder);
     stage->config = config_read(path, &problems);
@@ -318,12 +329,15 @@ static void remove_file(const struct stage *stage, const char *name)
 
 void stage_end(struct stage *stage)
 {
-    static const char *const names[] = {
-        "policies/policy.yaml", "policies",
-        "config.yaml",          "state.db",
-        "state.db-wal",         "state.db-shm",
-        "state.db.lock",        "state.db.reserve",
-        "lastgood.lock",        "state.lock"};
+    static const char *const names[] = {"policies/policy.yaml",
+                                        "policies",
+                                        "config.yaml",
+                                        "state.db",
+                                        "state.db-wal",
+                                        "state.db-shm",
+                                        "state.db.lock",
+                                        "lastgood.lock",
+                                        "state.lock"};
 
     driver_stop(stage->driver);
     (void)uv_run(&stage->loop, UV_RUN_DEFAULT);
@@ -339,6 +353,18 @@ void stage_end(struct stage *stage)
     log_free(stage->log);
     (void)fclose(stage->nowhere);
     free(stage);
+}
+
+double stage_restart(struct stage *stage, uint64_t *ret_records)
+{
+    int64_t begin = 0;
+
+    driver_stop(stage->driver);
+    (void)uv_run(&stage->loop, UV_RUN_DEFAULT);
+    begin = clock_boot_ns();
+    open_driver(stage);
+    *ret_records = core_sequence(driver_core(stage->driver));
+    return (double)(clock_boot_ns() - begin) / 1e9;
 }
 
 void stage_turn(struct stage *stage)

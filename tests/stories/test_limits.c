@@ -70,6 +70,42 @@ static void deploys_that_never_came_make_room(void **state)
     story_end(story);
 }
 
+static uint64_t register_with_key(struct story *story, int number)
+{
+    char version[16], key[16];
+    snprintf(version, sizeof version, "2.%d", number);
+    snprintf(key, sizeof key, "build-%d", number);
+    struct registration registration = of("shop", version);
+    registration.key = key;
+    story_registration(story, &registration);
+    return story->answer.answer.release;
+}
+
+/* However many came and went, and after a restart; one that was forgotten is
+ * new again. */
+static void a_key_is_known_as_long_as_its_release(void **state)
+{
+    (void)state;
+    struct story *story = story_settled();
+    enum { COUNT = 3 * RELEASES_PER_SERVICE_MAX };
+    uint64_t ids[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        ids[i] = register_with_key(story, i);
+        assert_int_equal(outcome_of(story), OUTCOME_DONE);
+    }
+    for (int round = 0; round < 2; round++) {
+        for (int i = COUNT - RELEASES_PER_SERVICE_MAX / 2; i < COUNT; i++) {
+            assert_int_equal(register_with_key(story, i), ids[i]);
+            assert_int_equal(outcome_of(story), OUTCOME_ALREADY);
+        }
+        story_crash(story);
+        story_restart(story, SECOND_MS);
+    }
+    assert_int_not_equal(register_with_key(story, 0), ids[0]);
+    assert_int_equal(outcome_of(story), OUTCOME_DONE);
+    story_end(story);
+}
+
 /* Seconds where milliseconds were meant, or a clock that was never set. */
 static void a_deploy_of_another_age_is_refused(void **state)
 {
@@ -277,6 +313,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_place_left_is_none_for_two),
         cmocka_unit_test(deploys_that_never_came_make_room),
+        cmocka_unit_test(a_key_is_known_as_long_as_its_release),
         cmocka_unit_test(limits_below_the_journal_are_said),
         cmocka_unit_test(a_smaller_ledger_goes_on),
         cmocka_unit_test(a_release_that_is_forgotten_leaves_no_watch),
