@@ -81,6 +81,7 @@ class Disk(Story):
                                  "lastgood.db" in page["text"]])
         self.assertEqual(len(world.daemon.all("store.down")), 1,
                          world.daemon.said())
+        until("the one who waits is refused", lambda: self.client.refused)
         status, said = self.client.refused[-1]
         self.assertEqual((status, said["status"]), (503, 503), said)
         self.assertIsNone(world.daemon.process.poll())
@@ -158,7 +159,7 @@ class Disk(Story):
     def test_a_file_system_that_is_really_full(self):
         world = self.open("shop", "cart")
         state = world.folder / "state"
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m",
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m",
                                "lastgood-test", state], check=False,
                               capture_output=True, text=True)
         if done.returncode != 0:
