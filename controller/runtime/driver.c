@@ -164,11 +164,14 @@ static void push_done(struct driver *driver, const struct input *input)
     }
 }
 
-/* Whoever is told of a countdown by way of the reserve can stop it, too. */
+/* What people say of a rollback goes back, too: they hear of it by way of the
+ * reserve, and their word may use it. */
 static bool goes_back(const struct input *input)
 {
     return input->kind == INPUT_COMMAND &&
-           input->command.kind == COMMAND_CANCEL;
+           (input->command.kind == COMMAND_CANCEL ||
+            input->command.kind == COMMAND_APPROVE ||
+            input->command.kind == COMMAND_ROLLBACK);
 }
 
 bool driver_push(struct driver *driver, const struct input *input)

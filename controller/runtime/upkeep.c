@@ -80,8 +80,8 @@ static void page(struct driver *driver, const char *why)
                    "%s",
                    moment_print(driver_now(driver), at),
                    driver->told_can_go_back
-                       ? "requests are refused and nothing goes forward, but "
-                         "a rollback still leaves,"
+                       ? "requests are refused, nothing goes forward and "
+                         "other pages wait, but a rollback still leaves,"
                        : "nothing is decided and no rollback leaves",
                    why);
     for (size_t i = 0; i < options->pages_count; i++) {

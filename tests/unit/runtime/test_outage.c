@@ -258,15 +258,12 @@ static void without_a_reserve_people_are_paged_and_nothing_leaves(void **state)
     check_gone_back_once(scene);
 }
 
-/* Whoever hears of a countdown by way of the reserve may stop it. */
-static void a_cancel_is_taken_though_nothing_goes_forward(void **state)
+/* Whoever hears of a rollback by way of the reserve may stop it, or say yes. */
+static void a_word_is_taken_though_nothing_goes_forward(void **state)
 {
+    static const enum command_kind kinds[] = {COMMAND_CANCEL, COMMAND_APPROVE,
+                                              COMMAND_ROLLBACK};
     struct scene *scene = *state;
-    const struct input cancel = {
-        .kind = INPUT_COMMAND,
-        .reply = 9,
-        .by = "test",
-        .command = {.kind = COMMAND_CANCEL, .rollback = 99, .reason = "wait"}};
 
     scene_start(scene);
     scene_until(scene, all_is_durable);
@@ -274,13 +271,23 @@ static void a_cancel_is_taken_though_nothing_goes_forward(void **state)
     assert_true(scene_register(scene, "2.0", "k1"));
     scene_until(scene, is_down);
     assert_false(scene_adopt(scene, "1.0"));
-    assert_true(driver_push(scene->driver, &cancel));
+    for (size_t i = 0; i < 3; i++) {
+        const struct input said = {.kind = INPUT_COMMAND,
+                                   .reply = 9 + i,
+                                   .by = "test",
+                                   .command = {.kind = kinds[i],
+                                               .rollback = 99,
+                                               .release = 99,
+                                               .reason = "wait"}};
+
+        assert_true(driver_push(scene->driver, &said));
+    }
     scene->disk = DISK_WORKS;
     scene_until(scene, scene_is_answered);
     scene_until(scene, is_in_the_journal);
     scene_turns(scene, 2);
-    assert_int_equal(scene->answers_count, 2);
-    assert_int_equal(scene->answers[1].answer.reply, 9);
+    assert_int_equal(scene->answers_count, 4);
+    assert_int_equal(scene->answers[3].answer.reply, 11);
 }
 
 /* --- The kill switch ------------------------------------------------------ */
@@ -544,7 +551,7 @@ int main(void)
         STORY(a_crash_after_the_revert_reverts_no_second_time),
         STORY(a_crash_before_the_revert_still_goes_back),
         STORY(without_a_reserve_people_are_paged_and_nothing_leaves),
-        STORY(a_cancel_is_taken_though_nothing_goes_forward),
+        STORY(a_word_is_taken_though_nothing_goes_forward),
         STORY(a_stop_file_that_could_not_be_told_is_told_first),
         STORY(what_is_held_keeps_its_deadline_when_the_clock_is_set),
         STORY(a_disk_that_hangs_makes_it_unready),
