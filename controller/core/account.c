@@ -146,6 +146,9 @@ bool account_is_due(const struct core *core, const struct service *service)
     const struct policy *policy = rule_policy(core, watch->rule);
     const struct release *release = release_find(core, watch->release);
     assert(release);
+    if (core->store_is_down) {
+        return false; /* going forward needs a record */
+    }
     return (may_rise(core, service, watch) &&
             (becomes_good(policy, watch, release) ||
              becomes_provisional(policy, watch, release))) ||

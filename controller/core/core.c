@@ -324,8 +324,9 @@ static void take_input(struct core *core, const struct input *input)
     case INPUT_ACTION_DONE:
         take_answer(core, input);
         break;
+    case INPUT_STORE:
     case INPUT_STOP_FILE:
-        recover_stop_file(core, input->stop);
+        recover_file(core, input);
         break;
     case INPUT_CLOCK_SET:
         recover_clock(core, input);

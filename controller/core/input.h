@@ -23,6 +23,7 @@ enum input_kind {
     INPUT_TARGET,        /* answer to OBSERVE, HAS and REVERT */
     INPUT_NOTICE_DONE,   /* delivered, or given up after the shell's retries */
     INPUT_ACTION_DONE,
+    INPUT_STORE,     /* it can be written, or not: what goes forward waits */
     INPUT_STOP_FILE, /* the kill switch came or went */
     INPUT_CLOCK_SET, /* the wall clock jumped; `now` is already re-anchored */
     INPUT_STARTED    /* after recovery, once: begin to observe and ask */
@@ -116,6 +117,7 @@ struct input {
             const char *text;
         } done;
         bool stop;
+        bool store_is_down;
         time_ms difference;
     };
 };

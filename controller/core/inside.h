@@ -25,6 +25,7 @@ struct core {
     uint64_t sequence;
     uint32_t epoch, counter;
     bool stopped, started;
+    bool store_is_down; /* working memory: as the shell said last */
     time_ms started_at;
     struct decision *decision; /* during a step, else NULL */
     const char *lacks;         /* a limit below what the journal holds */

@@ -146,7 +146,7 @@ void recover_apply_clock_set(struct core *core, const struct record *record)
     begin_now(core, record->at);
 }
 
-void recover_stop_file(struct core *core, bool stop)
+static void stop_file(struct core *core, bool stop)
 {
     if (core->stopped == stop) {
         return;
@@ -157,4 +157,13 @@ void recover_stop_file(struct core *core, bool stop)
               stop ? "the STOP file stands: nothing is rolled back"
                    : "the STOP file is gone");
     core_tell(core, record);
+}
+
+void recover_file(struct core *core, const struct input *input)
+{
+    if (input->kind == INPUT_STOP_FILE) {
+        stop_file(core, input->stop);
+    } else {
+        core->store_is_down = input->store_is_down;
+    }
 }

@@ -18,7 +18,7 @@ void recover_clock(struct core *core, const struct input *input);
 void recover_apply_started(struct core *core, const struct record *record);
 void recover_apply_clock_set(struct core *core, const struct record *record);
 
-/* INPUT_STOP_FILE */
-void recover_stop_file(struct core *core, bool stop);
+/* INPUT_STOP_FILE, INPUT_STORE: what the shell sees of its files. */
+void recover_file(struct core *core, const struct input *input);
 
 #endif

@@ -204,6 +204,7 @@ bool driver_push(struct driver *driver, const struct input *input)
         driver_feed(driver, input);
         return true;
     case INPUT_TICK:
+    case INPUT_STORE:
     case INPUT_CLOCK_SET:
     case INPUT_STARTED:
         if (!driver_may_feed(driver)) {

@@ -111,6 +111,20 @@ static void became_durable(struct driver *driver, uint64_t sequence)
     effects_became_durable(driver);
 }
 
+/* What goes forward waits meanwhile, and makes no records that would take the
+ * room of what goes back.  It decides nothing, so nothing is carried out: the
+ * kill switch comes first. */
+static void tell_core(struct driver *driver)
+{
+    const struct input input = {.kind = INPUT_STORE,
+                                .now = driver_now(driver),
+                                .store_is_down = driver->is_down};
+
+    core_step(driver->core, &input, &driver->decision);
+    assert(driver->decision.records_count == 0);
+    assert(driver->decision.effects_count == 0);
+}
+
 /* That not even a rollback can leave is told anew, though the rest was. */
 static void went_down(struct driver *driver, const struct store_event *event)
 {
@@ -129,6 +143,7 @@ static void went_down(struct driver *driver, const struct store_event *event)
                   : "requests are refused until it works again; a rollback "
                     "uses the reserve",
               NULL);
+    tell_core(driver);
 }
 
 static void came_up(struct driver *driver)
@@ -137,6 +152,7 @@ static void came_up(struct driver *driver)
     driver->no_reserve = false;
     driver->store_error[0] = '\0';
     log_event(driver->options.log, LOG_INFO, "store.up", NULL);
+    tell_core(driver);
 }
 
 static void was_lost(struct driver *driver, const char *error)

@@ -12,6 +12,31 @@
 
 static const char *const shop[] = {"shop"};
 
+/* Going forward needs a record: while none can be kept nobody becomes good, and
+ * nothing is noted that would take the room of a rollback. */
+static void what_cannot_be_remembered_is_not_promoted(void **state)
+{
+    (void)state;
+    struct story *story = story_deployed();
+    struct input store = {.kind = INPUT_STORE, .store_is_down = true};
+    story_input(story, &store);
+    size_t records = story->journal_count;
+    story_run(story, HOUR_MS);
+    assert_int_equal(story->journal_count, records);
+    assert_int_equal(story_release(story, "shop", "1.1").grade, GRADE_NONE);
+    store.store_is_down = false;
+    story_input(story, &store);
+    story_run(story, MINUTE_MS);
+    assert_int_equal(story_release(story, "shop", "1.1").grade,
+                     GRADE_PROVISIONAL);
+    /* Trouble is another matter. */
+    store.store_is_down = true;
+    story_input(story, &store);
+    story_hurt(story, true);
+    story_run_until(story, "rollback applied", 5 * MINUTE_MS);
+    story_end(story);
+}
+
 static void a_healthy_release_becomes_provisional_then_good(void **state)
 {
     (void)state;
@@ -585,6 +610,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_healthy_release_becomes_provisional_then_good),
+        cmocka_unit_test(what_cannot_be_remembered_is_not_promoted),
         cmocka_unit_test(another_reason_to_wait_is_recorded),
         cmocka_unit_test(on_the_first_day_what_is_live_is_discovered),
         cmocka_unit_test(a_release_that_nobody_called_is_no_good),
