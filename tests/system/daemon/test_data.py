@@ -37,16 +37,17 @@ class Data(Story):
 
     def test_not_said_is_proposed_and_a_person_orders_it(self):
         world = self.open()
+        world.policy("shop", unsure="suggest")
         number = self.deploy("2.0", data=None)
         page = self.page("shop", "^proposed: roll back shop in production "
                          "from 2.0 to 1.0")
-        command = re.search(r"lastgood rollback (\d+)", page["text"])
-        self.assertEqual(command.group(1), number)
+        command = re.search(r"lastgood approve (\d+)", page["text"])
         world.look_on(10)
         self.check_untouched("shop")
         self.assertEqual(len(world.pager.about("shop", "proposed")), 1)
         # The page's command.
-        world.must("rollback", number, "--reason", "the data is the same")
+        world.must("approve", command.group(1), "--reason",
+                   "the data is the same")
         world.daemon.saw("rollback.recovered")
         self.check_reverted("shop", posts=1)
         self.assertIn("the data is the same", world.must("why", number))
@@ -54,8 +55,8 @@ class Data(Story):
     def test_a_policy_that_suggests_waits_for_a_person(self):
         world = self.open()
         world.policy("shop", mode="suggest")
-        number = self.deploy("2.0")
-        self.page("shop", "lastgood rollback " + number)
+        self.deploy("2.0")
+        self.page("shop", r"lastgood approve \d+")
         world.look_on()
         self.check_untouched("shop")
         # The errors end by themselves: what was proposed is withdrawn.
